@@ -1,0 +1,1 @@
+"""Moonwire: a voice-agent server that runs jambonz applications on your own vendor keys."""

@@ -1,0 +1,5 @@
+"""The command line: thin commands over app.py."""
+
+
+def main() -> None:
+    """Run the command line."""

@@ -1,0 +1,124 @@
+"""Facts the turn machine is told, in past tense; `at` is seconds since answer on the call's media clock.
+
+Time enters the machine only through these. The machine never sees audio, tokens or vendor objects.
+Names and meaning: ../../../../docs/reference/turns.md (generated from the machine).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+TimerName = Literal["barge_in", "end_of_turn", "no_response", "reply_start", "user_turn"]
+"""barge_in: speech over a reply counts as an interruption. end_of_turn: the caller is taken to have finished.
+no_response: the caller has been silent. reply_start: a reply must be audible by now. user_turn: the longest
+time the caller may hold the floor without a word being recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """The agent may speak from now on."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The caller's voice began (VAD, or the STT vendor's own speech start)."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """The caller's voice stopped."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class InterimTranscript:
+    """Words recognised so far in the current utterance; they may still change."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinalTranscript:
+    """A settled piece of what the caller said; pieces of one turn are joined with a space."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfTurn:
+    """A detector says that the caller has finished: the STT vendor, or an acoustic engine."""
+
+    at: float
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer that the machine armed has expired."""
+
+    at: float
+    timer: TimerName
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackStarted:
+    """The first audio of a reply was sent."""
+
+    at: float
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackFinished:
+    """All audio of a reply has been heard."""
+
+    at: float
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFailed:
+    """A reply cannot be completed; `reason` is an error code."""
+
+    at: float
+    reply: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFailed:
+    """The agent cannot go on at all (for example the recogniser is lost for good)."""
+
+    at: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call or the agent verb is over."""
+
+    at: float
+
+
+TurnEvent = (
+    CallAnswered
+    | SpeechStarted
+    | SpeechEnded
+    | InterimTranscript
+    | FinalTranscript
+    | EndOfTurn
+    | TimerFired
+    | PlaybackStarted
+    | PlaybackFinished
+    | ReplyFailed
+    | AgentFailed
+    | CallEnded
+)

@@ -1,0 +1,37 @@
+"""What an application or an operator may choose about turn taking; all durations in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSettings:
+    """One agent's turn-taking choices; wire names in spec/verbs/agent.py map one to one."""
+
+    greeting: bool = True
+    """The agent speaks first."""
+
+    barge_in: bool = True
+    """The caller may interrupt."""
+
+    min_speech_s: float = 0.5
+    """Speech over a reply must last this long to count as an interruption (`minSpeechDuration`)."""
+
+    sticky: bool = False
+    """Never resume a reply once speech was heard over it."""
+
+    end_of_turn_s: float = 0.7
+    """Silence after speech that ends the turn when no detector speaks earlier."""
+
+    final_wait_s: float = 2.0
+    """How long a detected end of turn waits for the words when none has arrived."""
+
+    no_response_s: float = 0.0
+    """Silence after the agent spoke before the caller is prompted again; 0 = never (`noResponseTimeout`)."""
+
+    reply_start_s: float = 5.0
+    """A reply that is not audible by then counts as failed."""
+
+    user_turn_s: float = 30.0
+    """Longest time the caller may hold the floor without a recognised word."""

@@ -1,0 +1,112 @@
+"""What a call and a transport say to each other about signalling: one leg is one SIP dialog or media socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from moonwire.ports.media import AudioSink, AudioSource, MediaLeg
+
+
+@dataclass(frozen=True, slots=True)
+class LegInfo:
+    """Who calls whom, from where; strings are as received."""
+
+    call_id: str
+    """SIP Call-ID, or the media stream's id."""
+    direction: Literal["inbound", "outbound"]
+    from_: str
+    """Calling number or user part, with a leading plus when it came with one."""
+    to: str
+    """Called number or user part, likewise."""
+    transport: Literal["sip", "twilio", "browser"]
+    source_address: str
+    source_port: int
+    protocol: Literal["udp", "tcp", "tls", "ws", "wss"]
+    carrier: str | None = None
+    """Name of the carrier that was admitted."""
+    caller_name: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """All SIP headers of the INVITE (or the custom parameters of a media stream), last value wins."""
+    request: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The `sip` member of session:new (jambonz contract 3.2); empty for media sockets."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnd:
+    """Why a leg is over."""
+
+    by: Literal["caller", "moonwire"]
+    reason: str
+    """A stable word: `bye`, `cancel`, `closed`, `no-media`, `no-ack`, `session-expired`, `hangup`, `rejected` ..."""
+    sip_status: int = 200
+
+
+class LegListener(AudioSink, Protocol):
+    """The call's side of a leg."""
+
+    def on_ended(self, end: LegEnd) -> None:
+        """Hear, exactly once, that the leg is over; no audio follows."""
+        ...
+
+
+class CallLeg(MediaLeg, Protocol):
+    """One leg: signalling and audio."""
+
+    @property
+    def info(self) -> LegInfo:
+        """Who calls whom."""
+        ...
+
+    def attach(self, sink: LegListener, source: AudioSource) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Connect the leg to a call."""
+        ...
+
+    async def ring(self) -> None:
+        """Send 180 (no effect on media sockets)."""
+        ...
+
+    async def answer(self) -> None:
+        """Send 200; audio flows from now on. No effect when already answered.
+
+        Raises:
+            CallError: the caller has gone in the meantime.
+        """
+        ...
+
+    async def reject(self, status: int, reason: str, headers: Mapping[str, str] | None = None) -> None:
+        """Refuse an unanswered call with a SIP status and reason phrase (a media socket is closed)."""
+        ...
+
+    async def hang_up(self, headers: Mapping[str, str] | None = None) -> None:
+        """End an answered call; returns when BYE is sent (bounded), not when it is answered."""
+        ...
+
+    def send_digits(self, digits: str, duration_ms: int) -> None:
+        """Send DTMF towards the caller, where the transport can."""
+        ...
+
+
+class CallAcceptor(Protocol):
+    """Takes new inbound legs; the engine's front door."""
+
+    def offer(self, leg: CallLeg) -> None:
+        """Take a new leg, not yet ringing; never blocks, never raises."""
+        ...
+
+
+class CallerGate(Protocol):
+    """Decides who may call; answers from a cache, never from a database."""
+
+    def carrier_for_address(self, address: str) -> str | None:
+        """Return the name of the active carrier whose inbound networks hold this IP address, else None."""
+        ...
+
+    def carrier_for_token(self, token: str) -> str | None:
+        """Return the name of the active carrier that owns this media-socket token, else None."""
+        ...
+
+    def twilio_auth_tokens(self) -> Mapping[str, str]:
+        """Return carrier name -> Twilio auth token of active carriers of type `twilio` (for X-Twilio-Signature)."""
+        ...

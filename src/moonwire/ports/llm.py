@@ -1,0 +1,107 @@
+"""What the agent asks of a language-model vendor: one streamed answer at a time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from moonwire.core.dialog.messages import Message, ToolCall
+
+FinishReason = Literal["stop", "tool", "length", "filtered", "error", "aborted"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDefinition:
+    """A tool offered to the model; `parameters` is a JSON schema object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One request; the first message may be a SystemMessage, at least one other message must follow."""
+
+    model: str
+    messages: Sequence[Message]
+    tools: Sequence[ToolDefinition] = ()
+    max_tokens: int | None = None
+    temperature: float | None = None
+    reasoning_effort: str | None = None
+    """`minimal` | `low` | `medium` | `high`; adapters ignore it where the vendor has no equivalent."""
+    vendor_params: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Free members merged into the body last; they cannot replace the adapter's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUsage:
+    """Tokens of one request; `input` is the uncached part."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+
+    @property
+    def total(self) -> int:
+        """All tokens of the request."""
+        return self.input + self.output + self.cache_read + self.cache_write
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSwitched:
+    """The answer comes from another model than asked for (retired model's successor, fallback); first item."""
+
+    requested: str
+    used: str
+    reason: str
+    vendor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEnd:
+    """The end of an answer; exactly one, always last."""
+
+    finish_reason: FinishReason
+    usage: TokenUsage
+    model: str
+    request_id: str | None = None
+    headers_ms: float = 0.0
+    """Request sent to response headers."""
+    first_content_ms: float = 0.0
+    """Request sent to the first non-empty content."""
+    total_ms: float = 0.0
+    reasoning: str = ""
+    """Reasoning text to keep with the assistant message, when the vendor wants it echoed."""
+
+
+AnswerItem = str | ToolCall | ModelSwitched | AnswerEnd
+"""A plain str is a piece of spoken text; strings keep the per-token path free of objects."""
+
+
+class LanguageModel(Protocol):
+    """One vendor account, opened for one call; shares connections with other calls."""
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[AnswerItem]:
+        """Yield text pieces, tool calls and, last, one AnswerEnd; closing the iterator cancels at once.
+
+        Raises:
+            VendorError: before anything was yielded, or in the middle of the answer.
+        """
+        ...
+
+    async def warm_up(self) -> None:
+        """Open the connection early; never raises a VendorError, never blocks a call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """One model of a vendor's live list."""
+
+    id: str
+    context_tokens: int | None = None
+    thinking: Literal["no", "switchable", "always", "unknown"] = "unknown"

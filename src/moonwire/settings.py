@@ -1,0 +1,1 @@
+"""Process settings: read once from the environment (prefix MOONWIRE_) and a .env file."""

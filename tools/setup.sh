@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Creates .venv from the lock file with uv; fetches uv itself with pip when it is not there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=${PYTHON:-python3}
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    echo "Moonwire needs Python 3.11 or newer; set PYTHON to one, for example: make setup PYTHON=python3.12" >&2
+    exit 1
+fi
+uv=$(command -v uv || true)
+if [ -z "$uv" ]; then
+    [ -x .tools/bin/uv ] || { "$python" -m venv .tools && .tools/bin/pip install --quiet uv; }
+    uv=.tools/bin/uv
+fi
+"$uv" sync --frozen --quiet --python "$(command -v "$python")"
