@@ -1,9 +1,126 @@
-"""Commands that an application sends without being asked (jambonz contract 1.7, 4.8)."""
+"""Commands that an application sends without being asked: redirect, config, agent updates, tool outputs, hang-up...
+
+Shapes differ between jambonz's SDKs and documents; every spelling in use is read into one command here.
+Source: @jambonz/sdk 0.10.1 (Node), jambonz-python-sdk 0.4.0, jambonz feature-server 0.9.8, read 2026-11-22.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeVar, cast
+
+from pydantic import BeforeValidator, Field
+
+from moonwire.errors import SpecError
+from moonwire.spec import leniency
+from moonwire.spec.components import WireModel
+from moonwire.spec.hooks import Hook, parse_hook
+from moonwire.spec.verbs import Config, Verb, parse_config, parse_verbs
+from moonwire.spec.verbs.agent_llm import LlmMessage, ToolField
+
+_MessageModel = TypeVar("_MessageModel", bound=WireModel)
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectCommand:
+    """Continue with other verbs, at once or after those that wait; either `verbs` or `hook` is given."""
+
+    verbs: tuple[Verb, ...] = ()
+    hook: Hook | None = None
+    """Ask this hook for the verbs."""
+    queue: bool = False
+    """Append to the stack instead of stopping the running verb and replacing it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigCommand:
+    """Apply session settings at once."""
+
+    config: Config
+
+
+def _as_list(value: object) -> object:
+    return [cast("object", value)] if isinstance(value, dict) else value
+
+
+class UpdateInstructions(WireModel):
+    """Replace the system prompt from the next request on."""
+
+    type: Literal["update_instructions"] = "update_instructions"
+    instructions: str
+
+
+class InjectContext(WireModel):
+    """Append messages to the history; no reply follows."""
+
+    type: Literal["inject_context"] = "inject_context"
+    messages: Annotated[list[LlmMessage], BeforeValidator(_as_list)]
+
+
+class UpdateTools(WireModel):
+    """Replace the application's tools from the next turn on."""
+
+    type: Literal["update_tools"] = "update_tools"
+    tools: list[ToolField]
+
+
+class GenerateReply(WireModel):
+    """Speak now, or when the current turn is complete."""
+
+    type: Literal["generate_reply"] = "generate_reply"
+    user_input: str | None = Field(default=None, alias="user_input")
+    """Enters the history as the caller's words."""
+    instructions: str | None = None
+    """For this one request."""
+    interrupt: bool = False
+
+
+AgentUpdate = UpdateInstructions | InjectContext | UpdateTools | GenerateReply
+
+
+@dataclass(frozen=True, slots=True)
+class AgentUpdateCommand:
+    """Change the running agent."""
+
+    update: AgentUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutput:
+    """The result of a tool call, as the model shall see it."""
+
+    tool_call_id: str
+    result: Any = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CallStatusCommand:
+    """End the call: `completed`, or `no-answer` while it rings."""
+
+    status: Literal["completed", "no-answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class TagCommand:
+    """Merge into the call's customerData."""
+
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MuteCommand:
+    """Silence the caller's audio, or let it through again."""
+
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DtmfCommand:
+    """Send digits to the caller."""
+
+    digits: str
+    duration_ms: int = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +128,153 @@ class UnknownCommand:
     """A command outside the vocabulary; logged and ignored."""
 
     name: str
-    data: Any
+    data: Any = field(repr=False)
 
 
-Command = UnknownCommand
+Command = (
+    RedirectCommand
+    | ConfigCommand
+    | AgentUpdateCommand
+    | ToolOutput
+    | CallStatusCommand
+    | TagCommand
+    | MuteCommand
+    | DtmfCommand
+    | UnknownCommand
+)
+
+_UPDATES: Mapping[str, type[UpdateInstructions | InjectContext | UpdateTools | GenerateReply]] = {
+    "update_instructions": UpdateInstructions,
+    "inject_context": InjectContext,
+    "update_tools": UpdateTools,
+    "generate_reply": GenerateReply,
+}
+
+
+def parse_command(message: Mapping[str, Any]) -> tuple[Command, tuple[str, ...]]:
+    """Read a `{"type": "command", ...}` message, or the Python SDK's `{"type": "agent:update", ...}`.
+
+    Returns:
+        The command, and one sentence with a path per member that was wrong and left out.
+
+    Raises:
+        SpecError: the command is known but its data cannot be used.
+    """
+    name = message.get("command", message.get("type") if message.get("type") != "command" else None)
+    if not isinstance(name, str) or not name:
+        raise SpecError("a command must have a name", path="command")
+    data = message.get("data")
+    match name:
+        case "redirect":
+            return _redirect(data, message.get("queueCommand") is True)
+        case "config":
+            config, problems = parse_config(data)
+            return ConfigCommand(config), tuple(problems)
+        case "agent:update":
+            update, problems = parse_agent_update(data)
+            return AgentUpdateCommand(update), tuple(problems)
+        case "llm:tool-output":
+            return _tool_output(message, data), ()
+        case _:
+            return _simple(name, data), ()
+
+
+def parse_agent_update(data: object) -> tuple[AgentUpdate, list[str]]:
+    """Read an agent update; `type` decides.
+
+    Raises:
+        SpecError: unknown type, or a member that is needed is missing or wrong.
+    """
+    members = _object(data, "data")
+    kind = members.get("type")
+    model = _UPDATES.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        raise SpecError(f"must be one of {', '.join(_UPDATES)}", path="data.type")
+    # one wrong tool or message is left out, the update as a whole needs its members
+    return leniency.validate(model, members, "data", lambda place: len(place) > 1)
+
+
+def _redirect(data: object, queue: bool) -> tuple[Command, tuple[str, ...]]:
+    if isinstance(data, dict) and "verb" not in data:
+        members = cast("dict[str, Any]", data)
+        hook = members.get("call_hook")
+        if hook is None:
+            return UnknownCommand("redirect", members), ()
+        return RedirectCommand(hook=parse_hook(hook, path="data.call_hook"), queue=queue), ()
+    parsed = parse_verbs(_as_list(cast("object", data)))
+    return RedirectCommand(verbs=parsed.verbs, queue=queue), parsed.warnings
+
+
+def _tool_output(message: Mapping[str, Any], data: object) -> Command:
+    identifier = message.get("tool_call_id")
+    if identifier is None and isinstance(data, dict):
+        identifier = cast("dict[str, Any]", data).get("tool_call_id")
+    if not isinstance(identifier, str) or not identifier:
+        raise SpecError("must be a non-empty string", path="tool_call_id")
+    if isinstance(data, dict) and "result" in data:
+        return ToolOutput(identifier, cast("dict[str, Any]", data)["result"])
+    return ToolOutput(identifier, data)
+
+
+def _simple(name: str, data: object) -> Command:
+    match name:
+        case "call:status":
+            return _call_status(data)
+        case "tag":
+            members = _object(data, "data")
+            inner = members.get("data")
+            return TagCommand(
+                cast("dict[str, Any]", inner) if set(members) == {"data"} and _is_object(inner) else members
+            )
+        case "mute:status" | "mute":
+            return _mute(data)
+        case "dtmf":
+            return _dtmf(data)
+        case _:
+            return UnknownCommand(name, data)
+
+
+def _call_status(data: object) -> Command:
+    value = _member(data, "call_status", "callStatus")
+    if value not in ("completed", "no-answer"):
+        raise SpecError("must be completed or no-answer", path="data.call_status")
+    return CallStatusCommand(value)
+
+
+def _mute(data: object) -> Command:
+    value = _member(data, "mute_status", "muteStatus")
+    if value not in ("mute", "unmute"):
+        raise SpecError("must be mute or unmute", path="data.mute_status")
+    return MuteCommand(value == "mute")
+
+
+def _dtmf(data: object) -> Command:
+    members: dict[str, Any] = cast("dict[str, Any]", data) if _is_object(data) else {"digit": data}
+    inner = members.get("dtmf")
+    if _is_object(inner):
+        members = cast("dict[str, Any]", inner)
+    digits = members.get("digit", members.get("dtmf", members.get("digits")))
+    digits = str(digits) if isinstance(digits, int) and not isinstance(digits, bool) else digits
+    if not isinstance(digits, str) or not digits or set(digits.upper()) - set("0123456789*#ABCDW"):
+        raise SpecError("must be digits 0-9 * # A-D, with w for a pause", path="data.digit")
+    duration = members.get("duration", 500)
+    if not isinstance(duration, int | float) or isinstance(duration, bool) or not 40 <= duration <= 10_000:
+        raise SpecError("must be 40 to 10000 milliseconds", path="data.duration")
+    return DtmfCommand(digits, int(duration))
+
+
+def _member(data: object, *names: str) -> Any:
+    if not _is_object(data):
+        return data
+    members = cast("dict[str, Any]", data)
+    return next((members[name] for name in names if name in members), None)
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _object(value: object, path: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise SpecError("must be an object", path=path)
+    return cast("dict[str, Any]", value)

@@ -5,9 +5,9 @@ Source: @jambonz/schema 0.4.15, components/recognizer and components/synthesizer
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 
@@ -15,6 +15,13 @@ class WireModel(BaseModel):
     """Base of everything that comes from an application: camelCase names, unknown members tolerated."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True)
+
+
+class VerbModel(WireModel):
+    """What every verb may carry."""
+
+    id: str | None = None
+    """The application's own name for this verb; comes back as `verb_id` and in `verb:status`."""
 
 
 class Recognizer(WireModel):
@@ -35,7 +42,7 @@ class Recognizer(WireModel):
     profanity_filter: bool | None = None
     asr_timeout: float | None = None
     deepgram_options: dict[str, Any] = Field(default_factory=dict[str, Any])
-    """Deepgram and Flux options (contract: speech-vendors section 7)."""
+    """Deepgram and Flux options by jambonz names."""
 
 
 class Synthesizer(WireModel):
@@ -51,3 +58,28 @@ class Synthesizer(WireModel):
     fallback_label: str | None = None
     fallback_language: str | None = None
     fallback_voice: str | dict[str, Any] | None = None
+
+
+def _repetitions(value: object) -> object:
+    """Read `loop`: a number, a numeric string, or "forever"; 0 means forever too."""
+    if isinstance(value, str) and value.strip().lower() == "forever":
+        return 0
+    return value
+
+
+Repetitions = Annotated[int, BeforeValidator(_repetitions), Field(ge=0)]
+"""How often something is played; 0 = until stopped. Source: @jambonz/schema 0.4.15, verbs/say and verbs/play."""
+
+
+def _text_headers(value: object) -> object:
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        return {
+            name: str(item) if isinstance(item, int | float) and not isinstance(item, bool) else item
+            for name, item in members.items()
+        }
+    return value
+
+
+SipHeaders = Annotated[dict[str, str], BeforeValidator(_text_headers)]
+"""Headers to put into a SIP message; numbers become text."""
