@@ -1,0 +1,34 @@
+"""Couples the two halves of the turn machine: what both kinds of rules share."""
+
+from __future__ import annotations
+
+from moonwire.core.turns.agent_side import AgentSide
+from moonwire.core.turns.caller_side import CallerSide
+from moonwire.core.turns.commands import ReplyCause
+from moonwire.core.turns.orders import Orders
+from moonwire.core.turns.settings import TurnSettings
+from moonwire.core.turns.state import Phase
+
+
+class Floors:
+    """Both floors, the phase of the call and the way out."""
+
+    def __init__(self, settings: TurnSettings) -> None:
+        self.settings = settings
+        self.orders = Orders()
+        self.caller = CallerSide(settings, self.orders)
+        self.agent = AgentSide(settings, self.orders)
+        self.phase: Phase = "new"
+        self.ending: str | None = None
+        """Why the agent ends once its last sentence is over."""
+
+    def start(self, at: float, cause: ReplyCause) -> None:
+        """Begin a reply; none is alive."""
+        self.caller.new_reply()
+        self.agent.start(at, cause)
+
+    def close(self) -> None:
+        """Nothing is alive or armed any more, and nothing will be."""
+        self.agent.cut("ended")
+        self.caller.forget()
+        self.phase = "ended"

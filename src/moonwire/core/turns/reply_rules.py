@@ -1,0 +1,105 @@
+"""Decides what follows from what becomes of replies: heard, failed, too late; the theory stands in machine.py."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from moonwire.core.turns.commands import EndAgent
+from moonwire.core.turns.events import PlaybackFinished, PlaybackStarted, ReplyFailed
+from moonwire.core.turns.floors import Floors
+
+MAX_FAILURES: Final = 3
+"""Failures in a row after which the agent ends."""
+
+ReplyEvent = PlaybackStarted | PlaybackFinished | ReplyFailed
+
+
+class ReplyRules:
+    """Replies of the agent: audible, over, failed."""
+
+    def __init__(self, floors: Floors) -> None:
+        self._floors = floors
+        self._settings = floors.settings
+        self._orders = floors.orders
+        self._caller = floors.caller
+        self._agent = floors.agent
+
+    def reported(self, event: ReplyEvent) -> None:
+        """Take a report about a reply; reports about any but the living one are late and ignored."""
+        if not self._agent.reply or event.reply != self._agent.reply:
+            return
+        match event:
+            case PlaybackStarted():
+                if self._agent.floor == "thinking":
+                    self._playback_started()
+            case PlaybackFinished(at=at):
+                self._playback_finished(at)
+            case ReplyFailed(at=at, reason=reason):
+                self.failed(at, reason)
+
+    def _playback_started(self) -> None:
+        self._agent.become_audible()
+        if self._caller.floor == "onset":
+            if self._settings.barge_in:
+                self._agent.hold()
+            else:
+                self._caller.fall_silent()
+
+    def _playback_finished(self, at: float) -> None:
+        """Also ends a reply that had nothing to say: it was never audible, and nothing of it was heard."""
+        self._agent.finish()
+        if self._floors.ending is not None:
+            self._end_agent(self._floors.ending)
+        elif self._caller.floor == "paused":
+            return
+        elif self._caller.voice or self._caller.words:
+            self._caller.give_floor(at)
+        else:
+            self._caller.expect_answer(at)
+
+    def failed(self, at: float, reason: str) -> None:
+        """The living reply cannot be completed, or is not audible in time."""
+        self._agent.cut("failed")
+        self._agent.failures += 1
+        if self._floors.ending is None and self._agent.failures >= MAX_FAILURES:
+            self._floors.ending = reason
+        if self._floors.ending is not None:
+            self._say_last_words(at, self._floors.ending)
+        elif self._caller.floor == "silent" and not self._caller.words:
+            self._apologise(at)
+        else:
+            self._caller.owed = "no_response" if self._agent.cause == "apology" else "apology"
+            if self._caller.floor != "paused":
+                self._caller.give_floor(at)
+
+    def _apologise(self, at: float) -> None:
+        if self._agent.cause == "apology":
+            # It was the apology that failed. The caller has heard nothing and waits: try once more, soon.
+            self._orders.arm("no_response", at + (self._settings.no_response_s or self._settings.final_wait_s))
+        else:
+            self._floors.start(at, "apology")
+
+    def _say_last_words(self, at: float, reason: str) -> None:
+        self._caller.forget()
+        if self._agent.cause == "apology":
+            self._end_agent(reason)
+        else:
+            self._floors.start(at, "apology")
+
+    def _end_agent(self, reason: str) -> None:
+        self._floors.close()
+        self._orders.give(EndAgent(reason))
+
+    def agent_failed(self, at: float, reason: str) -> None:
+        """The agent cannot go on at all: a last sentence, then the end."""
+        if self._floors.ending is not None:
+            return
+        self._floors.ending = reason
+        if self._floors.phase == "new":
+            return
+        self._caller.forget()
+        if self._agent.reply and self._agent.cause == "apology":
+            self._agent.resume()
+        else:
+            self._agent.cut("failed")
+            self._floors.start(at, "apology")
