@@ -1,0 +1,134 @@
+"""Opens the database: the engine with its pragmas, and the migrations at start.
+
+SQLite runs in WAL mode with foreign keys on; PostgreSQL takes an advisory lock while it migrates, so that several
+processes can start at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from moonwire.errors import ConfigError
+from moonwire.settings import mask_url
+
+_WRITES = "moonwire_writes"
+_MIGRATION_LOCK = 0x6D6F6F6E
+
+
+class Database:
+    """One database with its connection pool."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._is_sqlite = url.startswith("sqlite")
+        self._engine = _make_engine(url, is_sqlite=self._is_sqlite)
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+
+    @property
+    def name(self) -> str:
+        """The URL without its password."""
+        return mask_url(self._url)
+
+    async def migrate(self) -> None:
+        """Bring the tables up to date.
+
+        Raises:
+            ConfigError: the database cannot be reached or written, or was made by a newer Moonwire.
+        """
+        try:
+            if self._is_sqlite and (file := make_url(self._url).database):
+                Path(file).parent.mkdir(parents=True, exist_ok=True)
+            async with self._engine.execution_options(**{_WRITES: True}).begin() as connection:
+                if not self._is_sqlite:
+                    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+                await connection.run_sync(_upgrade)
+        except CommandError:
+            raise ConfigError(
+                f"The database {self.name} was made by a newer version of Moonwire; update Moonwire or name another "
+                "database in MOONWIRE_DATABASE_URL."
+            ) from None
+        except (SQLAlchemyError, OSError) as error:
+            raise ConfigError(
+                f"The database {self.name} cannot be opened ({_cause(error)}); check MOONWIRE_DATABASE_URL."
+            ) from None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[AsyncSession]:
+        """Open a session that commits at the end, or rolls everything back."""
+        async with self._sessions.begin() as session:
+            await session.connection(execution_options={_WRITES: True})
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncSession]:
+        """Open a session that only reads."""
+        async with self._sessions() as session:
+            yield session
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+
+def _make_engine(url: str, *, is_sqlite: bool) -> AsyncEngine:
+    options: dict[str, Any] = (
+        {"connect_args": {"timeout": 10}}
+        if is_sqlite
+        else {"pool_pre_ping": True, "pool_size": 5, "connect_args": {"timeout": 5, "command_timeout": 30}}
+    )
+    try:
+        engine = create_async_engine(url, **options)
+    except (ArgumentError, ValueError):
+        raise ConfigError(
+            "MOONWIRE_DATABASE_URL is no database URL; an example is postgresql://user:password@localhost/moonwire."
+        ) from None
+    if is_sqlite:
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Switch a new SQLite connection to WAL, foreign keys, and transactions that we begin ourselves."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin for real (Python's driver would exclude DDL), and take the write lock first where something is written.
+
+    A read transaction that turns into a write one may fail at once (Source: sqlite.org/lang_transaction.html, 2.2).
+    """
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES) else "BEGIN")
+
+
+def _upgrade(connection: Connection) -> None:
+    with as_file(files("moonwire.store") / "migrations") as scripts:
+        config = Config()
+        config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+        head = ScriptDirectory.from_config(config).get_current_head()
+        if MigrationContext.configure(connection).get_current_revision() == head:
+            return
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _cause(error: Exception) -> str:
+    origin = getattr(error, "orig", None) or error
+    return str(origin).splitlines()[0] if str(origin) else type(origin).__name__

@@ -1,0 +1,177 @@
+"""Opens everything that lives in the database and keeps the calls' picture of it fresh.
+
+Every write raises a revision number in the database; each process looks at it every second or two, so that
+`moonwire apply` and other processes reach a running server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from moonwire.errors import ConfigError
+from moonwire.settings import Settings
+from moonwire.store.apply import Applied, apply_configuration
+from moonwire.store.database import Database
+from moonwire.store.declared import Configuration
+from moonwire.store.directory import MemoryDirectory
+from moonwire.store.recorder import Recorder
+from moonwire.store.sealing import seal_field
+from moonwire.store.secrets import FieldAddress, SecretBox, master_key
+from moonwire.store.snapshot import load_snapshot
+from moonwire.store.tables import AccountRow, MetaRow, UserRow, new_sid
+from moonwire.store.users import hash_password, one_time_password
+
+ADMIN_NAME = "admin"
+_KEY_CHECK = FieldAddress("meta", "master_key_check", "value")
+_REVISION = "revision"
+_POLL_S = 1.5
+
+_log = structlog.get_logger()
+
+
+class Store:
+    """The opened database, with the ports that calls use."""
+
+    def __init__(self, database: Database, box: SecretBox, recorder: Recorder) -> None:
+        self.database = database
+        self.box = box
+        self.directory = MemoryDirectory()
+        self.one_time_password: str | None = None
+        """The administrator's first password, to be shown once; None when there was one already."""
+        self._recorder = recorder
+        self._revision = ""
+        self._watcher: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Store:
+        """Open and migrate the database, check the master key, load the directory, start the writer.
+
+        Raises:
+            ConfigError: database unreachable, of a newer version, or written with another master key.
+        """
+        key = master_key(settings)
+        database = Database(settings.database)
+        try:
+            await database.migrate()
+            store = cls(database, SecretBox(key), Recorder(database, settings.data_dir))
+            await store._prepare(settings)
+            await store.refresh()
+        except BaseException:
+            await database.close()
+            raise
+        store._recorder.start()
+        store._watcher = asyncio.create_task(store._watch(), name="store-watcher")
+        return store
+
+    @property
+    def alerts(self) -> Recorder:
+        """Port Alerts."""
+        return self._recorder
+
+    @property
+    def call_records(self) -> Recorder:
+        """Port CallRecords."""
+        return self._recorder
+
+    async def apply(self, configuration: Configuration) -> Applied:
+        """Bring a configuration into the default account, all or nothing, and use it at once.
+
+        Raises:
+            ConfigError: a reference, a number or a moved host is wrong; nothing was saved.
+        """
+        async with self.transaction() as session:
+            account_sid = await session.scalar(select(AccountRow.sid).where(AccountRow.is_default))
+            if account_sid is None:
+                raise ConfigError("The database has no default account any more; mark one as default.")
+            return await apply_configuration(session, self.box, account_sid, configuration)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[AsyncSession]:
+        """Write something: commits, raises the revision and refreshes the directory."""
+        async with self.database.transaction() as session:
+            yield session
+            await _set_meta(session, _REVISION, secrets.token_hex(8))
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Load what calls read."""
+        async with self.database.reading() as session:
+            revision = await session.get(MetaRow, _REVISION)
+            snapshot = await load_snapshot(session, self.box)
+        self._revision = revision.value if revision else ""
+        self.directory.replace_snapshot(snapshot)
+
+    async def is_ready(self) -> bool:
+        """Ask the database something; False when it does not answer within two seconds."""
+        try:
+            async with asyncio.timeout(2), self.database.reading() as session:
+                await session.get(MetaRow, _REVISION)
+        except (SQLAlchemyError, OSError, TimeoutError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Write what waits, and close the database."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+        await self._recorder.close()
+        await self.database.close()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_POLL_S)
+            try:
+                async with self.database.reading() as session:
+                    revision = await session.scalar(select(MetaRow.value).where(MetaRow.key == _REVISION))
+                if revision != self._revision:
+                    await self.refresh()
+            except (SQLAlchemyError, OSError) as error:
+                _log.debug("configuration not refreshed", error=type(error).__name__)
+            except ConfigError as error:
+                _log.error("configuration not refreshed", reason=str(error))
+
+    async def _prepare(self, settings: Settings) -> None:
+        """Check the master key; make the default account and the administrator when they are missing."""
+        async with self.database.transaction() as session:
+            check = await session.get(MetaRow, _KEY_CHECK.sid)
+            if check is None:
+                await _set_meta(session, _KEY_CHECK.sid, self.box.seal(_KEY_CHECK, "moonwire"))
+            else:
+                self._check_key(check.value)
+            if await session.scalar(select(AccountRow.sid).where(AccountRow.is_default)) is None:
+                account = AccountRow(sid=new_sid(), name="default", is_default=True, sealed={}, properties={})
+                seal_field(self.box, account, "webhook_secret", f"wh_secret_{secrets.token_urlsafe(24)}")
+                session.add(account)
+            if await session.scalar(select(UserRow.sid).where(UserRow.account_sid.is_(None)).limit(1)) is None:
+                session.add(await self._first_user(settings))
+
+    def _check_key(self, token: str) -> None:
+        try:
+            self.box.open(_KEY_CHECK, token)
+        except ConfigError:
+            raise ConfigError(
+                f"The master key does not fit the database {self.database.name}: its secrets were stored with another "
+                "key. Start with that key in MOONWIRE_MASTER_KEY (or its master.key in MOONWIRE_DATA_DIR); nothing was "
+                "changed."
+            ) from None
+
+    async def _first_user(self, settings: Settings) -> UserRow:
+        given = settings.admin_password.get_secret_value() if settings.admin_password else None
+        password = given or one_time_password()
+        self.one_time_password = None if given else password
+        return UserRow(
+            sid=new_sid(), name=ADMIN_NAME, password_hash=await hash_password(password), force_change=given is None
+        )
+
+
+async def _set_meta(session: AsyncSession, key: str, value: str) -> None:
+    await session.merge(MetaRow(key=key, value=value))
