@@ -1,0 +1,105 @@
+"""Gives every failed request the same shape: `{"msg": sentence, "code": stable word}`.
+
+`msg` is what jambonz clients show; `code` is for programs. Nothing of a request's content comes back in an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from moonwire.errors import ConfigError
+
+
+class ErrorBody(BaseModel):
+    """The body of every 4xx and 5xx answer."""
+
+    msg: str
+    code: str
+
+
+class ApiError(Exception):
+    """A request that cannot be served; `status` is the HTTP status."""
+
+    def __init__(self, status: int, msg: str, code: str = "") -> None:
+        super().__init__(msg)
+        self.status = status
+        self.code = code or _CODES.get(status, "failed")
+
+
+_CODES = {
+    400: "bad-request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    409: "conflict",
+    413: "too-large",
+    415: "unsupported-media-type",
+    422: "unprocessable",
+    429: "too-many-requests",
+    480: "temporarily-unavailable",
+    500: "internal",
+    503: "unavailable",
+}
+
+
+def install_error_shape(app: FastAPI) -> None:
+    """Register the handlers on an application."""
+    app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(ConfigError, _config_error)
+
+
+def error_response(status: int, msg: str, code: str = "") -> Response:
+    """Make the answer; 401 is plain text, as jambonz clients expect."""
+    if status == 401:
+        return PlainTextResponse(msg, status_code=401, headers={"WWW-Authenticate": "Bearer"})
+    return JSONResponse(ErrorBody(msg=msg, code=code or _CODES.get(status, "failed")).model_dump(), status_code=status)
+
+
+def _api_error(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, ApiError):
+        return error_response(500, "Internal error.")
+    return error_response(error.status, str(error), error.code)
+
+
+def _http_error(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        return error_response(500, "Internal error.")
+    response = error_response(error.status_code, str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _config_error(_request: Request, error: Exception) -> Response:
+    return error_response(422, str(error))
+
+
+def _validation_error(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        return error_response(500, "Internal error.")
+    return error_response(400, "; ".join(_sentence(detail) for detail in error.errors()) or "The request is invalid.")
+
+
+def _sentence(detail: dict[str, Any]) -> str:
+    """Name the member and what is wrong with it, without its value."""
+    location: Sequence[object] = detail.get("loc", ())
+    path = ".".join(str(part) for part in location[1:]) or "body"
+    text = str(detail.get("msg", "is invalid")).removeprefix("Value error, ")
+    match detail.get("type"):
+        case "missing":
+            return f"{path} is required"
+        case "extra_forbidden":
+            return f"{path} is not a known property"
+        case "json_invalid":
+            return "the body is not valid JSON"
+        case _:
+            return f"{path}: {text[:1].lower()}{text[1:]}"
