@@ -1,0 +1,51 @@
+"""Lists the speech-to-text vendors and opens one by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Final
+
+import aiohttp
+
+from moonwire.errors import ConfigError
+from moonwire.ports.directory import VendorCredential
+from moonwire.ports.stt import SpeechToText
+
+_VENDORS: Final = {"deepgram": ("moonwire.vendors.stt.deepgram", "DeepgramSpeechToText")}
+"""Vendor name as in `recognizer.vendor`: package and adapter class; loaded on first use."""
+
+
+def vendor_names() -> tuple[str, ...]:
+    """Return the names that `open_stt` knows."""
+    return tuple(_VENDORS)
+
+
+def manifests() -> list[dict[str, Any]]:
+    """Return each vendor's manifest: fields, models, documentation."""
+    return [import_module(f"{package}.manifest").MANIFEST for package, _ in _VENDORS.values()]
+
+
+def open_stt(
+    credential: VendorCredential,
+    http: aiohttp.ClientSession,
+    *,
+    may_dial: Callable[[str], bool] = lambda host: False,
+) -> SpeechToText:
+    """Return a vendor account ready to open recognitions; nothing is sent before.
+
+    Args:
+        credential: its `vendor` chooses the adapter.
+        http: the session that carries the sockets, one connection per call: its connector must not limit them.
+        may_dial: whether an application may name this host itself (for example `deepgramOptions.deepgramSttUri`).
+
+    Raises:
+        ConfigError: the vendor is unknown.
+    """
+    try:
+        package, adapter = _VENDORS[credential.vendor]
+    except KeyError:
+        raise ConfigError(
+            f"Speech-to-text vendor {credential.vendor!r} is unknown; use one of: {', '.join(_VENDORS)}"
+        ) from None
+    return getattr(import_module(f"{package}.adapter"), adapter)(credential, http, may_dial=may_dial)
