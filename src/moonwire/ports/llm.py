@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -85,8 +85,8 @@ AnswerItem = str | ToolCall | ModelSwitched | AnswerEnd
 class LanguageModel(Protocol):
     """One vendor account, opened for one call; shares connections with other calls."""
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[AnswerItem]:
-        """Yield text pieces, tool calls and, last, one AnswerEnd; closing the iterator cancels at once.
+    def stream(self, request: ChatRequest) -> AsyncGenerator[AnswerItem, None]:
+        """Yield text pieces, tool calls and, last, one AnswerEnd; closing the generator cancels at once.
 
         Raises:
             VendorError: before anything was yielded, or in the middle of the answer.

@@ -1,0 +1,235 @@
+"""One agent at work: carries out the turn machine's orders with recogniser, model and voice.
+
+It decides nothing about turns. Everything the caller may notice goes through `TurnDriver`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from moonwire.call.agent_plan import AgentPlan
+from moonwire.call.context import Call
+from moonwire.call.driver import TurnDriver
+from moonwire.call.hearing import Hearing
+from moonwire.call.reply import Reply
+from moonwire.call.turn_meter import TurnMeter
+from moonwire.core.dialog.history import History
+from moonwire.core.dialog.messages import AssistantMessage, UserMessage
+from moonwire.core.turns.commands import CancelReason, ReplyCause
+from moonwire.core.turns.events import AgentFailed, CallAnswered, ReplyFailed
+from moonwire.errors import (
+    CallError,
+    CredentialError,
+    ModelUnavailableError,
+    MoonwireError,
+    QuotaError,
+    VendorError,
+    VendorTimeoutError,
+    VendorUnavailableError,
+)
+from moonwire.ports.llm import ChatRequest, ModelSwitched
+from moonwire.spec import payloads
+from moonwire.spec.payloads import CompletionReason
+
+log = structlog.get_logger()
+
+NOT_WORTH_RETRYING = (CredentialError, QuotaError, ModelUnavailableError)
+"""After these the next reply would fail in the same way: the agent ends instead of apologising turn after turn."""
+
+PROMPTS: Mapping[ReplyCause, str] = {
+    "greeting": "(The call has just been answered. Greet the caller and begin the conversation.)",
+    "no_response": "(The caller has been silent. Check briefly whether they are still there.)",
+}
+"""What the model is told when the agent speaks without having been spoken to; never stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentResult:
+    """How an agent ended, in the words of jambonz's `completion_reason`."""
+
+    reason: CompletionReason
+    error: str | None = None
+
+
+class Agent:
+    """Implements call.driver.AgentActions and call.reply.ReplyObserver."""
+
+    def __init__(self, call: Call, plan: AgentPlan) -> None:
+        vendors, account = call.services.vendors, call.application.account_sid
+        self.history = History(plan.verb.system_prompt)
+        for seed in plan.verb.seed_messages:
+            self.history.add(UserMessage(seed.text) if seed.role == "user" else AssistantMessage(seed.text))
+        self._call = call
+        self._plan = plan
+        self._model = vendors.language_model(account, plan.llm)
+        self._stt = vendors.speech_to_text(account, plan.recognizer)
+        self._voice = call.voice(plan.synthesizer)
+        self._driver = TurnDriver(plan.turns, self, call.timeline, call.events)
+        self._hearing = Hearing(plan.engine, call.timeline, self._driver.handle, self._on_stt_failed)
+        self._meter = TurnMeter()
+        self._replies: dict[int, Reply] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._group = asyncio.TaskGroup()
+        self._over: asyncio.Future[AgentResult] = asyncio.get_running_loop().create_future()
+        self._last_error: MoonwireError | None = None
+
+    async def run(self) -> AgentResult:
+        """Talk until the call, the agent or the verb ends."""
+        call = self._call
+        vad = call.services.vad.open(self._hearing) if call.services.vad else None
+        self._hearing.attach(self._stt.open(self._plan.recognizer, self._hearing), vad)
+        try:
+            async with self._group:
+                warming = self._group.create_task(self._model.warm_up())
+                try:
+                    await self._talk()
+                finally:
+                    warming.cancel()
+                    self._driver.stop()
+        finally:
+            if self._hearing.on_frame in call.consumers:
+                call.consumers.remove(self._hearing.on_frame)
+            await self._hearing.close()
+        return self._over.result() if self._over.done() else AgentResult("normal conversation end")
+
+    async def _talk(self) -> None:
+        call = self._call
+        try:
+            await call.ensure_answered()
+        except CallError:
+            return
+        call.consumers.append(self._hearing.on_frame)
+        self._driver.handle(CallAnswered(call.timeline.now()))
+        await asyncio.wait({self._over, call.gone}, return_when=asyncio.FIRST_COMPLETED)
+
+    def start_reply(self, reply: int, cause: ReplyCause) -> None:
+        """Begin to produce a reply."""
+        call = self._call
+        live = Reply(
+            reply,
+            cause,
+            voice=self._voice,
+            egress=call.egress,
+            timeline=call.timeline,
+            emit=self._driver.handle,
+            observer=self,
+        )
+        self._replies[reply] = live
+        greeting = self._plan.verb.greeting
+        if cause == "apology":
+            self._apologise(live)
+        elif cause == "greeting" and isinstance(greeting, str):
+            live.speak_text(greeting)
+        else:
+            answering = live.speak_answer(self._model, self._request(cause))
+            self._tasks[reply] = self._group.create_task(answering)
+
+    def cancel_reply(self, reply: int, reason: CancelReason) -> None:
+        """Stop producing it; the model's stream closes at once."""
+        del reason
+        task = self._tasks.pop(reply, None)
+        if task is not None:
+            task.cancel()
+        self._replies[reply].cancel()
+
+    def pause_playback(self, reply: int) -> None:
+        """Hold its audio."""
+        self._call.egress.hold(self._replies[reply].segment)
+
+    def resume_playback(self, reply: int) -> None:
+        """Let it go on."""
+        self._call.egress.resume(self._replies[reply].segment)
+
+    def clear_playback(self, reply: int) -> None:
+        """Drop its unheard audio."""
+        self._call.egress.clear(self._replies[reply].segment)
+
+    def commit_user_turn(self, text: str) -> None:
+        """Enter the caller's words and say so."""
+        self.history.add_user(text)
+        self._meter.commit(text, self._hearing, self._call.timeline.now())
+        self._send(payloads.user_transcript(text))
+
+    def commit_agent_turn(self, reply: int, interrupted: bool) -> None:
+        """Enter what was heard and close the turn."""
+        live = self._replies.pop(reply)
+        self._tasks.pop(reply, None)
+        heard = live.heard_text()
+        if heard:
+            self.history.add_assistant(heard, reasoning=live.end.reasoning if live.end else "")
+        if interrupted:
+            self._send(payloads.user_interruption())
+        report = self._meter.report(live, heard, interrupted=interrupted, engine=self._plan.engine.name)
+        event = payloads.turn_end(report)
+        self._call.note("turn", cause=live.cause, interrupted=interrupted, model=live.model, latency=event["latency"])
+        self._send(event)
+        self._meter.clear()
+
+    def end_agent(self, reason: str) -> None:
+        """End the verb because the agent cannot go on."""
+        if not self._over.done():
+            self._over.set_result(AgentResult(_completion(self._last_error), str(self._last_error or reason)))
+
+    def on_reply_text(self, reply: Reply, text: str) -> None:
+        """Tell the application what the model said."""
+        self._send(payloads.llm_response(text))
+
+    def on_reply_switched(self, reply: Reply, switched: ModelSwitched) -> None:
+        """Make another model than the one asked for visible."""
+        call = self._call
+        fields = {"requested": switched.requested, "used": switched.used, "reason": switched.reason}
+        log.warning("model switched", call_sid=call.sid, **fields)
+        call.note("llm", name="model_switched", **fields)
+        retired = switched.reason == "retired"
+        text = f"{switched.requested}: {switched.reason}; the call goes on with {switched.used}"
+        call.alert("model-retired" if retired else "llm-failure", text, "Choose a live model in the application.")
+
+    def on_reply_failed(self, reply: Reply, error: MoonwireError) -> None:
+        """Report the failure; the machine decides what the caller hears."""
+        self._last_error = error
+        self._call.report(error, verb="agent", verb_id=self._plan.verb.id, alert=_alert_type(reply))
+        at = self._call.timeline.now()
+        if isinstance(error, NOT_WORTH_RETRYING):
+            self._driver.handle(AgentFailed(at, error.code))
+        else:
+            self._driver.handle(ReplyFailed(at, reply.number, error.code))
+
+    def _on_stt_failed(self, error: VendorError) -> None:
+        self._last_error = error
+        self._call.report(error, verb="agent", verb_id=self._plan.verb.id, alert="stt-failure")
+
+    def _apologise(self, live: Reply) -> None:
+        fatal = isinstance(self._last_error, NOT_WORTH_RETRYING)
+        text, recording = self._call.services.vendors.prompt("goodbye" if fatal else "hold_on", self._plan.language)
+        live.speak_text(text, recording)
+
+    def _request(self, cause: ReplyCause) -> ChatRequest:
+        options = self._plan.verb.llm.llm_options
+        return ChatRequest(
+            model=self._plan.llm.choice.model,
+            messages=self.history.messages(PROMPTS.get(cause, "")),
+            tools=self._plan.tools,
+            max_tokens=options.max_tokens,
+            temperature=options.temperature,
+            reasoning_effort=options.reasoning_effort,
+            vendor_params=self._plan.verb.llm.all_vendor_params,
+        )
+
+    def _send(self, event: Mapping[str, Any]) -> None:
+        self._call.note("hook", name=event["type"])
+        if self._plan.verb.event_hook is not None:
+            self._call.session.agent_event(self._plan.verb.event_hook, event)
+
+
+def _completion(error: MoonwireError | None) -> CompletionReason:
+    unreachable = isinstance(error, VendorUnavailableError | VendorTimeoutError)
+    return "connection failure" if unreachable else "server error"
+
+
+def _alert_type(reply: Reply) -> Any:
+    return "tts-failure" if reply.text and reply.first_audio_at is None else "llm-failure"

@@ -1,0 +1,98 @@
+"""Everything an agent needs to know before it starts: read from the verb, the session's defaults and the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from moonwire.call.context import Call
+from moonwire.call.hearing import TurnEngine
+from moonwire.call.verbs.config import merged_recognizer
+from moonwire.call.verbs.say import chosen_synthesizer
+from moonwire.core.turns.settings import TurnSettings
+from moonwire.errors import CredentialError, ModelUnavailableError
+from moonwire.ports.directory import LlmChoice
+from moonwire.ports.llm import ToolDefinition
+from moonwire.ports.vendors import LlmSelection
+from moonwire.spec.components import Recognizer, Synthesizer
+from moonwire.spec.verbs import Agent
+
+SILENCE_TIMER = TurnEngine("silence", vendor_ends_turn=False)
+VENDOR_TURNS = TurnEngine("stt", vendor_ends_turn=True)
+VENDOR_PATIENCE_S = 1.6
+"""Silence after which a turn ends although the recogniser has not said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPlan:
+    """One agent's choices, complete."""
+
+    verb: Agent
+    recognizer: Recognizer
+    synthesizer: Synthesizer
+    llm: LlmSelection
+    engine: TurnEngine
+    turns: TurnSettings
+    tools: tuple[ToolDefinition, ...] = ()
+
+    @property
+    def language(self) -> str | None:
+        """The language the agent speaks, for recorded sentences."""
+        return self.synthesizer.language or self.recognizer.language
+
+    @property
+    def substituted_engine(self) -> bool:
+        """Whether another engine than the one asked for ends turns."""
+        return self.verb.turn_detection.mode == "krisp" and self.engine.name != "krisp"
+
+
+def plan_agent(call: Call, verb: Agent) -> AgentPlan:
+    """Complete the verb from the session's defaults.
+
+    Raises:
+        CredentialError: no recogniser or synthesiser is named anywhere.
+        ModelUnavailableError: no language model is named anywhere.
+    """
+    engine = VENDOR_TURNS if verb.turn_detection.mode == "stt" else SILENCE_TIMER
+    return AgentPlan(
+        verb=verb,
+        recognizer=_recognizer(call, verb.stt),
+        synthesizer=chosen_synthesizer(call, verb.tts),
+        llm=_model(call, verb),
+        engine=engine,
+        turns=TurnSettings(
+            greeting=verb.greeting is not False,
+            barge_in=verb.barge_in.enable,
+            min_speech_s=verb.barge_in.min_speech_duration,
+            sticky=verb.barge_in.sticky,
+            end_of_turn_s=VENDOR_PATIENCE_S if engine.vendor_ends_turn else TurnSettings().end_of_turn_s,
+            no_response_s=verb.no_response_timeout,
+        ),
+    )
+
+
+def _recognizer(call: Call, own: Recognizer | None) -> Recognizer:
+    if own is not None:
+        return merged_recognizer(own, call.defaults.recognizer)
+    if call.defaults.recognizer is None:
+        raise CredentialError(
+            "no speech-to-text vendor chosen",
+            vendor="stt",
+            remedy="Name one in agent.stt, or set the application's default recognizer.",
+        )
+    return call.defaults.recognizer
+
+
+def _model(call: Call, verb: Agent) -> LlmSelection:
+    default = call.application.llm
+    llm = verb.llm
+    vendor = llm.vendor or (default.vendor if default else None)
+    model = llm.model or (default.model if default and default.vendor == vendor else None)
+    if vendor is None or model is None:
+        raise ModelUnavailableError(
+            "no language model chosen",
+            vendor=vendor or "llm",
+            remedy="Name vendor and model in agent.llm, or set the application's default model.",
+        )
+    label = llm.label or (default.label if default and default.vendor == vendor else None)
+    options = llm.connect_options.model_dump(by_alias=False, exclude_none=True)
+    return LlmSelection(LlmChoice(vendor, model, label), llm.auth_fields, options, tuple(call.application.fallback_llm))

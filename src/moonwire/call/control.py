@@ -1,0 +1,65 @@
+"""Carries out commands that reach a running call from outside: from its application now, from REST later."""
+
+from __future__ import annotations
+
+import structlog
+
+from moonwire.call.agent_updates import apply_update
+from moonwire.call.context import Call
+from moonwire.call.script import Script
+from moonwire.call.verbs.config import apply_config
+from moonwire.errors import SpecError
+from moonwire.spec import commands as c
+from moonwire.spec.payloads import application_error
+from moonwire.spec.verbs import Hangup, Redirect
+
+log = structlog.get_logger()
+
+
+class CallControl:
+    """One call's remote control."""
+
+    def __init__(self, call: Call, script: Script) -> None:
+        self._call = call
+        self._script = script
+
+    def execute(self, command: c.Command) -> None:
+        """Do what a command says; what does not fit the call's state is answered with jambonz:error."""
+        call = self._call
+        call.note("hook", name="command", command=type(command).__name__)
+        match command:
+            case c.RedirectCommand():
+                self._redirect(command)
+            case c.ConfigCommand(config):
+                apply_config(call, config)
+            case c.AgentUpdateCommand(update):
+                self._update_agent(update)
+            case c.CallStatusCommand(status):
+                log.info("application ends the call", call_sid=call.sid, status=status)
+                self._script.replace([Hangup()])
+            case c.TagCommand(data):
+                call.state.customer_data.update(data)
+            case c.MuteCommand(muted):
+                call.state.muted = muted
+            case c.DtmfCommand(digits, duration_ms):
+                call.leg.send_digits(digits, duration_ms)
+            case c.ToolOutput():
+                log.info("tool output without a waiting tool call", call_sid=call.sid)
+            case c.UnknownCommand(name):
+                log.info("unknown command ignored", call_sid=call.sid, command=name)
+
+    def _redirect(self, command: c.RedirectCommand) -> None:
+        verbs = [Redirect(action_hook=command.hook)] if command.hook else command.verbs
+        if command.queue:
+            self._script.append(verbs)
+        else:
+            self._script.replace(verbs)
+
+    def _update_agent(self, update: c.AgentUpdate) -> None:
+        call = self._call
+        try:
+            if call.agent is None:
+                raise SpecError("agent:update without a running agent")
+            apply_update(call.agent.history, update)
+        except SpecError as error:
+            call.session.error(application_error(str(error), verb="agent"))

@@ -1,0 +1,154 @@
+"""The agent's mouth: one stretch of audio at a time, pulled frame by frame by the transport's pacing.
+
+A segment keeps all its audio until it is over, so that holding and resuming are a matter of a position, also on
+transports that had taken some frames ahead of the caller's ear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from moonwire.core.audio.frames import FRAME_BYTES, FRAME_S, SILENCE_BYTE
+from moonwire.ports.media import MediaLeg
+
+
+class Segment:
+    """One reply's, prompt's or recording's audio on its way to the caller."""
+
+    __slots__ = ("_finished", "_on_finished", "_on_started", "audio", "complete", "played", "position", "started")
+
+    def __init__(self, on_started: Callable[[], None], on_finished: Callable[[], None]) -> None:
+        self.audio = bytearray()
+        self.position = 0
+        """Bytes handed over to the transport."""
+        self.complete = False
+        """No more audio will be appended."""
+        self.started = False
+        self.played = False
+        """The transport says that all handed over audio has been heard."""
+        self._finished = False
+        self._on_started = on_started
+        self._on_finished = on_finished
+
+    @property
+    def audio_s(self) -> float:
+        """Seconds of audio received so far."""
+        return len(self.audio) / FRAME_BYTES * FRAME_S
+
+    def start(self) -> None:
+        """Note the first frame."""
+        self.started = True
+        self._on_started()
+
+    def finish_if_over(self) -> bool:
+        """Report the end once everything has been heard."""
+        over = self.complete and self.position >= len(self.audio) and (self.played or not self.audio)
+        if over and not self._finished:
+            self._finished = True
+            self._on_finished()
+        return over
+
+
+class Egress:
+    """Implements ports.media.AudioSource for a call."""
+
+    def __init__(self, leg: MediaLeg) -> None:
+        self.record: Callable[[bytes], None] | None = None
+        """Takes a copy of every frame that goes out."""
+        self._leg = leg
+        self._segment: Segment | None = None
+        self._held = False
+
+    def play(self, segment: Segment) -> None:
+        """Make this the segment that is heard; an unfinished earlier one is dropped."""
+        if self._segment is not None:
+            self.clear(self._segment)
+        self._segment = segment
+        self._held = False
+        if segment.audio:
+            self._leg.wake()
+
+    def append(self, segment: Segment, audio: bytes) -> None:
+        """Add audio to a segment; ignored once the segment has been dropped."""
+        if segment is not self._segment:
+            return
+        segment.audio += audio
+        segment.played = False
+        if not self._held:
+            self._leg.wake()
+
+    def complete(self, segment: Segment) -> None:
+        """Say that the segment has all its audio; the last frame is padded with silence."""
+        if segment is not self._segment:
+            return
+        segment.complete = True
+        rest = len(segment.audio) % FRAME_BYTES
+        if rest:
+            segment.audio += bytes([SILENCE_BYTE]) * (FRAME_BYTES - rest)
+            segment.played = False
+        self._leg.wake()
+        self._settle(segment)
+
+    def hold(self, segment: Segment) -> None:
+        """Stop sounding at once and remember where; audio may still be appended."""
+        if segment is self._segment and not self._held:
+            self._held = True
+            self._rewind(segment)
+
+    def resume(self, segment: Segment) -> None:
+        """Go on from where the caller last heard something."""
+        if segment is self._segment and self._held:
+            self._held = False
+            self._leg.wake()
+            self._settle(segment)
+
+    def clear(self, segment: Segment) -> None:
+        """Drop the segment; `heard_s` stays true for it."""
+        if segment is not self._segment:
+            return
+        if not self._held:
+            self._rewind(segment)
+        self._segment = None
+        self._held = False
+
+    def heard_s(self, segment: Segment) -> float:
+        """Return how many seconds of the segment the caller has heard."""
+        ahead = self._leg.unheard_frames() if segment is self._segment else 0
+        return max(0.0, segment.position / FRAME_BYTES - ahead) * FRAME_S
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is left to be heard."""
+        return self._segment is None
+
+    def next_frame(self) -> bytes | None:
+        """Give the transport its next frame."""
+        segment = self._segment
+        if segment is None or self._held:
+            return None
+        start = segment.position
+        frame = bytes(segment.audio[start : start + FRAME_BYTES])
+        if len(frame) < FRAME_BYTES:
+            return None
+        segment.position = start + FRAME_BYTES
+        if self.record is not None:
+            self.record(frame)
+        if not segment.started:
+            segment.start()
+        return frame
+
+    def on_played_out(self) -> None:
+        """Take the transport's word that all has been heard."""
+        segment = self._segment
+        if segment is not None and not self._held:
+            segment.played = True
+            self._settle(segment)
+
+    def _settle(self, segment: Segment) -> None:
+        if not self._held and segment.finish_if_over() and self._segment is segment:
+            self._segment = None
+
+    def _rewind(self, segment: Segment) -> None:
+        dropped = self._leg.clear()
+        segment.position = max(0, segment.position - dropped * FRAME_BYTES)
+        segment.played = False

@@ -1,0 +1,46 @@
+"""What the engine needs from the rest of the process, handed over once by app.py."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from moonwire.ports.applications import ApplicationConnector
+from moonwire.ports.clock import Clock
+from moonwire.ports.directory import Alerts, CallRecords, Directory
+from moonwire.ports.event_log import EventLogs
+from moonwire.ports.vad import VoiceActivityDetector
+from moonwire.ports.vendors import Vendors
+
+
+@dataclass(frozen=True, slots=True)
+class CallServices:
+    """Long-lived collaborators of all calls."""
+
+    clock: Clock
+    directory: Directory
+    connector: ApplicationConnector
+    vendors: Vendors
+    vad: VoiceActivityDetector | None
+    event_logs: EventLogs
+    alerts: Alerts
+    records: CallRecords
+    recordings: Path
+    """Folder of recordings."""
+    load_audio: Callable[[str], Awaitable[bytes]]
+    """Fetches a `play` URL as mu-law 8 kHz.
+
+    Raises HookError when it cannot be fetched or is no audio we know.
+    """
+    addresses: AddressBook
+
+
+@dataclass(frozen=True, slots=True)
+class AddressBook:
+    """How the outside reaches this process, as told to applications."""
+
+    sip_address: str
+    """host:port"""
+    public_ip: str
+    api_base_url: str

@@ -1,0 +1,59 @@
+"""Measures one turn: differences of the times at which its events happened; needs no clock of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from moonwire.call.hearing import Hearing
+from moonwire.call.reply import Reply
+from moonwire.spec.payloads import TurnReport, UsageReport
+
+
+def _ms(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None else max(0.0, (end - start) * 1000)
+
+
+@dataclass(slots=True)
+class TurnMeter:
+    """The caller's side of the current turn; the reply brings its own times."""
+
+    transcript: str = ""
+    speech_ended_at: float | None = None
+    final_at: float | None = None
+    committed_at: float | None = None
+    confidence: float | None = None
+
+    def commit(self, text: str, hearing: Hearing, now: float) -> None:
+        """Note the end of the caller's turn; merged turns keep both texts."""
+        self.transcript = f"{self.transcript} {text}".strip()
+        self.speech_ended_at = hearing.speech_ended_at
+        self.final_at = hearing.final_at
+        self.confidence = hearing.confidence
+        self.committed_at = now
+
+    def clear(self) -> None:
+        """Begin a new turn."""
+        self.transcript = ""
+        self.speech_ended_at = self.final_at = self.committed_at = self.confidence = None
+
+    def report(self, reply: Reply, heard: str, *, interrupted: bool, engine: str) -> TurnReport:
+        """Return the finished turn as applications see it."""
+        end = reply.end
+        usage = end.usage if end else None
+        response_ms = _ms(self.speech_ended_at or self.final_at, reply.playback_at)
+        return TurnReport(
+            transcript=self.transcript,
+            response=heard,
+            interrupted=interrupted,
+            transcriber_ms=_ms(self.speech_ended_at, self.final_at),
+            turn_detection_ms=_ms(self.final_at, self.committed_at),
+            model_ms=_ms(reply.started_at, reply.first_token_at),
+            voice_ms=_ms(reply.first_text_at, reply.first_audio_at),
+            confidence=self.confidence,
+            usage=None
+            if usage is None
+            else UsageReport(usage.input, usage.output, usage.cache_read, usage.cache_write, usage.total),
+            model=reply.model or None,
+            turn_detection=engine if self.transcript else None,
+            extra={} if response_ms is None else {"response_ms": round(response_ms)},
+        )

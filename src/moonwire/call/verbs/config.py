@@ -1,0 +1,48 @@
+"""Runs `config`: session defaults for recogniser and synthesiser, and whether verb:status is sent."""
+
+from __future__ import annotations
+
+from moonwire.call.context import Call
+from moonwire.errors import SpecError
+from moonwire.spec.components import Recognizer, Synthesizer
+from moonwire.spec.verbs import Config
+
+
+async def run_config(call: Call, verb: Config) -> None:
+    """Apply the settings.
+
+    Raises:
+        SpecError: some members are understood but not supported by this server; the others have been applied.
+    """
+    apply_config(call, verb)
+    if verb.not_yet_run:
+        raise SpecError(f"config: not supported by this server and ignored: {', '.join(verb.not_yet_run)}")
+
+
+def apply_config(call: Call, verb: Config) -> None:
+    """Change the session's defaults; members that are absent change nothing."""
+    defaults, application = call.defaults, call.application
+    if "synthesizer" in verb.reset:
+        defaults.synthesizer = application.synthesizer
+    if "recognizer" in verb.reset:
+        defaults.recognizer = application.recognizer
+    if verb.synthesizer is not None:
+        defaults.synthesizer = merged_synthesizer(verb.synthesizer, defaults.synthesizer)
+    if verb.recognizer is not None:
+        defaults.recognizer = merged_recognizer(verb.recognizer, defaults.recognizer)
+    if verb.notify_events is not None:
+        defaults.notify_events = verb.notify_events
+
+
+def merged_synthesizer(choice: Synthesizer, default: Synthesizer | None) -> Synthesizer:
+    """Fill what a verb left open from the default, when the vendor is the same."""
+    if default is None or default.vendor != choice.vendor:
+        return choice
+    return Synthesizer.model_validate(default.model_dump(exclude_none=True) | choice.model_dump(exclude_unset=True))
+
+
+def merged_recognizer(choice: Recognizer, default: Recognizer | None) -> Recognizer:
+    """Fill what a verb left open from the default, when the vendor is the same."""
+    if default is None or default.vendor != choice.vendor:
+        return choice
+    return Recognizer.model_validate(default.model_dump(exclude_none=True) | choice.model_dump(exclude_unset=True))

@@ -1,0 +1,138 @@
+"""Decides what the language model is told about the conversation: what the caller heard, in an order vendors accept.
+
+The call owns one history. What is stored is what happened; what a vendor insists on (a caller who speaks first, a
+result for every tool call) is added when a request is made and never stored, always in the same way, so that the
+beginning of every request is byte for byte the beginning of the one before and the vendor's prompt cache works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from moonwire.core.dialog.messages import (
+    AssistantMessage,
+    Message,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+)
+
+OPENING: Final = "(The call has just been answered. Begin the conversation.)"
+"""Stands in for the caller where the conversation does not begin with the caller: a greeting."""
+
+CANCELLED: Final = '{"error":"cancelled"}'
+"""Result of a tool call that has none: the caller interrupted, or it is still running."""
+
+
+class _ToolRound:
+    """An assistant message with tool calls, and the results that have come; kept together, so nothing gets between."""
+
+    def __init__(self, asked: AssistantMessage) -> None:
+        self.asked = asked
+        self.results: dict[str, str] = {}
+
+    def messages(self) -> Iterable[Message]:
+        yield self.asked
+        for call in self.asked.tool_calls:
+            yield ToolMessage(call.id, self.results.get(call.id, CANCELLED))
+
+
+class History:
+    """One call's conversation."""
+
+    def __init__(self, instructions: str = "", seed: Iterable[Message] = (), *, opening: str = OPENING) -> None:
+        self._instructions = instructions.strip()
+        self._opening = opening
+        self._entries: list[Message | _ToolRound] = []
+        for message in seed:
+            self.add(message)
+
+    @property
+    def instructions(self) -> str:
+        """Return the system prompt."""
+        return self._instructions
+
+    def replace_instructions(self, text: str) -> None:
+        """Use another system prompt from the next request on."""
+        self._instructions = text.strip()
+
+    def add(self, message: Message) -> None:
+        """Add any message, for example from the application, under the rules of its kind."""
+        match message:
+            case SystemMessage(text=text):
+                self.add_context(text)
+            case UserMessage(text=text):
+                self.add_user(text)
+            case AssistantMessage(text=text, tool_calls=calls, reasoning=reasoning):
+                self.add_tool_calls(text, calls, reasoning) if calls else self.add_assistant(text, reasoning)
+            case ToolMessage(tool_call_id=tool_call_id, text=text):
+                self.add_tool_result(tool_call_id, text)
+
+    def add_context(self, text: str) -> None:
+        """Tell the model something from now on, as a system message in its place in time."""
+        if text.strip():
+            self._entries.append(SystemMessage(text.strip()))
+
+    def add_user(self, text: str) -> None:
+        """Add what the caller said; it joins the caller's turn before it when nothing was heard in between."""
+        text = text.strip()
+        if not text:
+            return
+        if self._entries and isinstance(last := self._entries[-1], UserMessage):
+            self._entries[-1] = UserMessage(f"{last.text} {text}")
+        else:
+            self._entries.append(UserMessage(text))
+
+    def add_assistant(self, text: str, reasoning: str = "") -> None:
+        """Add what the caller heard of the agent; nothing heard, nothing added."""
+        text = text.strip()
+        if not text:
+            return
+        if self._entries and isinstance(last := self._entries[-1], AssistantMessage):
+            # Two replies in a row: an answer and a check on a silent caller. One message is safe with every vendor.
+            self._entries[-1] = AssistantMessage(f"{last.text} {text}", reasoning=last.reasoning + reasoning)
+        else:
+            self._entries.append(AssistantMessage(text, reasoning=reasoning))
+
+    def add_tool_calls(self, text: str, calls: Sequence[ToolCall], reasoning: str = "") -> None:
+        """Add a model's request for tools, with what was spoken before it (may be empty)."""
+        self._entries.append(_ToolRound(AssistantMessage(text.strip(), tuple(calls), reasoning)))
+
+    def add_tool_result(self, tool_call_id: str, text: str) -> bool:
+        """Put a result beside its call, also a late one; False when no such call was made."""
+        rounds = [entry for entry in self._entries if isinstance(entry, _ToolRound)]
+        asked = [entry for entry in rounds if any(call.id == tool_call_id for call in entry.asked.tool_calls)]
+        if not asked:
+            return False
+        # Ids are unique in well-behaved conversations; otherwise the oldest call without a result is meant.
+        open_rounds = [entry for entry in asked if tool_call_id not in entry.results]
+        (open_rounds or asked[-1:])[0].results[tool_call_id] = text
+        return True
+
+    def messages(self, prompt: str = "") -> tuple[Message, ...]:
+        """Return the messages of one request: system prompt, then a conversation that the caller begins.
+
+        Args:
+            prompt: said to the model once, as the caller's last message, and not stored: "check on the caller".
+
+        Returns:
+            No empty user or assistant message, no tool message away from its call, at least one user message.
+        """
+        said: list[Message] = []
+        for entry in self._entries:
+            if isinstance(entry, _ToolRound):
+                said.extend(entry.messages())
+            else:
+                said.append(entry)
+        first = next((index for index, message in enumerate(said) if not isinstance(message, SystemMessage)), len(said))
+        if first == len(said) or not isinstance(said[first], UserMessage):
+            said.insert(first, UserMessage(self._opening))
+        if prompt.strip():
+            if isinstance(last := said[-1], UserMessage):
+                said[-1] = UserMessage(f"{last.text}\n{prompt.strip()}")
+            else:
+                said.append(UserMessage(prompt.strip()))
+        head = (SystemMessage(self._instructions),) if self._instructions else ()
+        return (*head, *said)
