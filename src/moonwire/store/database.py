@@ -25,7 +25,8 @@ from moonwire.errors import ConfigError
 from moonwire.settings import mask_url
 
 _WRITES = "moonwire_writes"
-_MIGRATION_LOCK = 0x6D6F6F6E
+_LOCK = text("SELECT pg_advisory_xact_lock(1836019566)")
+"""PostgreSQL: one process at a time migrates or changes the configuration. SQLite has one writer anyway."""
 
 
 class Database:
@@ -53,7 +54,7 @@ class Database:
                 Path(file).parent.mkdir(parents=True, exist_ok=True)
             async with self._engine.execution_options(**{_WRITES: True}).begin() as connection:
                 if not self._is_sqlite:
-                    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+                    await connection.execute(_LOCK)
                 await connection.run_sync(_upgrade)
         except CommandError:
             raise ConfigError(
@@ -66,10 +67,12 @@ class Database:
             ) from None
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[AsyncSession]:
-        """Open a session that commits at the end, or rolls everything back."""
+    async def transaction(self, *, exclusive: bool = False) -> AsyncGenerator[AsyncSession]:
+        """Open a session that commits at the end, or rolls everything back; exclusive ones wait for each other."""
         async with self._sessions.begin() as session:
-            await session.connection(execution_options={_WRITES: True})
+            connection = await session.connection(execution_options={_WRITES: True})
+            if exclusive and not self._is_sqlite:
+                await connection.execute(_LOCK)
             yield session
 
     @asynccontextmanager

@@ -96,7 +96,7 @@ class Store:
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncSession]:
         """Write something: commits, raises the revision and refreshes the directory."""
-        async with self.database.transaction() as session:
+        async with self.database.transaction(exclusive=True) as session:
             yield session
             await _set_meta(session, _REVISION, secrets.token_hex(8))
         await self.refresh()
@@ -108,6 +108,13 @@ class Store:
             snapshot = await load_snapshot(session, self.box)
         self._revision = revision.value if revision else ""
         self.directory.replace_snapshot(snapshot)
+
+    async def poll(self) -> None:
+        """Refresh if another process has written something."""
+        async with self.database.reading() as session:
+            revision = await session.scalar(select(MetaRow.value).where(MetaRow.key == _REVISION))
+        if revision is not None and revision != self._revision:
+            await self.refresh()
 
     async def is_ready(self) -> bool:
         """Ask the database something; False when it does not answer within two seconds."""
@@ -130,10 +137,7 @@ class Store:
         while True:
             await asyncio.sleep(_POLL_S)
             try:
-                async with self.database.reading() as session:
-                    revision = await session.scalar(select(MetaRow.value).where(MetaRow.key == _REVISION))
-                if revision != self._revision:
-                    await self.refresh()
+                await self.poll()
             except (SQLAlchemyError, OSError) as error:
                 _log.debug("configuration not refreshed", error=type(error).__name__)
             except ConfigError as error:
@@ -141,7 +145,7 @@ class Store:
 
     async def _prepare(self, settings: Settings) -> None:
         """Check the master key; make the default account and the administrator when they are missing."""
-        async with self.database.transaction() as session:
+        async with self.database.transaction(exclusive=True) as session:
             check = await session.get(MetaRow, _KEY_CHECK.sid)
             if check is None:
                 await _set_meta(session, _KEY_CHECK.sid, self.box.seal(_KEY_CHECK, "moonwire"))

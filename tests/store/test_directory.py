@@ -1,0 +1,122 @@
+"""Answers from memory: labels, the sandbox overlay, addresses, speed."""
+
+from __future__ import annotations
+
+import time
+from ipaddress import ip_network
+
+import pytest
+
+from moonwire.ports.directory import ApplicationRecord, VendorCredential
+from moonwire.store.directory import MemoryDirectory
+from moonwire.store.networks import NetworkTable
+from moonwire.store.sandbox_overlay import SANDBOX_APPLICATION_SID, sandbox_configuration
+from moonwire.store.snapshot import KnownCarrier, KnownCredential, Snapshot
+
+OVERLAY = sandbox_configuration("http://m/v1", "ws://d", "ws://c")
+
+
+def known(*labels: str | None, default: str | None = None) -> MemoryDirectory:
+    credentials = [
+        KnownCredential(VendorCredential("moonshot", label), label == default is not None) for label in labels
+    ]
+    return MemoryDirectory(Snapshot(default_account_sid="a", llm={("a", "moonshot"): credentials}))
+
+
+@pytest.mark.parametrize(
+    ("directory", "label", "expected"),
+    [
+        (known(None), None, "unlabelled"),
+        (known(None), "x", "none"),
+        (known("x"), None, "x"),
+        (known("x", "y"), None, "none"),
+        (known("x", "y", default="y"), None, "y"),
+        (known("x", None), None, "unlabelled"),
+        (known("x", None), "", "unlabelled"),
+        (known("x", None), "x", "x"),
+    ],
+)
+def test_labels(directory: MemoryDirectory, label: str | None, expected: str) -> None:
+    found = directory.llm_credential("a", "moonshot", label)
+    assert ("none" if found is None else found.label or "unlabelled") == expected
+    assert directory.llm_credential("b", "moonshot", None) is None
+
+
+def test_sandbox_fills_what_is_missing() -> None:
+    directory = known(None)
+    directory.overlay_sandbox(OVERLAY)
+    moonshot = directory.llm_credential("a", "moonshot", None)
+    assert moonshot is not None
+    assert moonshot.base_url is None, "the configured one wins"
+    deepgram = directory.speech_credential("a", "deepgram", None)
+    assert deepgram is not None
+    assert deepgram.base_url == "ws://d"
+    assert directory.carrier_for_address("127.0.0.1") == "loopback"
+    assert directory.carrier_for_address("127.0.0.2") is None
+    assert directory.has_vendor_keys
+    application = directory.application_for_number("+anything")
+    assert application is not None
+    assert (application.account_sid, application.sid) == ("a", SANDBOX_APPLICATION_SID)
+    assert directory.application(SANDBOX_APPLICATION_SID) is application
+    directory.overlay_sandbox(None)
+    assert directory.carrier_for_address("127.0.0.1") is None
+    assert directory.application_for_number("1") is None
+
+
+def test_sandbox_application_gives_way_to_configured_ones() -> None:
+    directory = MemoryDirectory()
+    directory.overlay_sandbox(OVERLAY)
+    assert directory.application_for_number("1") is not None
+    application = ApplicationRecord("s", "a", "n", None)
+    directory.replace_snapshot(Snapshot(applications={"s": application}, numbers={"1": "s"}))
+    assert directory.application_for_number("+1") is application
+    assert directory.application_for_number("2") is None
+
+
+def test_most_specific_network_wins() -> None:
+    table = NetworkTable(
+        (ip_network(text), owner)
+        for text, owner in [
+            ("0.0.0.0/0", "all"),
+            ("10.0.0.0/8", "ten"),
+            ("10.1.0.0/16", "one"),
+            ("2001:db8::/32", "six"),
+        ]
+    )
+    for address, owner in {
+        "1.2.3.4": "all",
+        "10.2.0.1": "ten",
+        "10.1.2.3": "one",
+        "::ffff:10.1.2.3": "one",
+        "[2001:db8::7]": "six",
+        "2001:db8::7%eth0": "six",
+        "2001:db9::1": None,
+        "nonsense": None,
+        "": None,
+    }.items():
+        assert table.owner(address) == owner
+        assert table.owner(address) == owner, "from the cache"
+
+
+def test_address_cache_is_bounded() -> None:
+    table = NetworkTable([(ip_network("10.0.0.0/8"), "ten")])
+    for number in range(25_000):
+        table.owner(f"10.0.{number // 250}.{number % 250}")
+    assert len(table._answers) <= 10_000
+
+
+def test_lookup_among_ten_thousand_takes_less_than_a_millisecond() -> None:
+    applications = {str(n): ApplicationRecord(str(n), "a", f"app {n}", None) for n in range(10_000)}
+    numbers = {f"1617555{n:04}": str(n) for n in range(10_000)}
+    carriers = [KnownCarrier(f"c{n}", (ip_network(f"10.{n // 250}.{n % 250}.0/24"),)) for n in range(1000)]
+    directory = MemoryDirectory(Snapshot(applications=applications, numbers=numbers, carriers=carriers))
+    assert directory.carrier_for_address("10.3.7.1") == "c757"
+    best = min(_timed(directory) for _ in range(20))
+    assert best < 0.001
+
+
+def _timed(directory: MemoryDirectory) -> float:
+    begin = time.perf_counter()
+    assert directory.application_for_number("+16175554711") is not None
+    assert directory.carrier_for_address("10.3.7.1") == "c757"
+    return time.perf_counter() - begin

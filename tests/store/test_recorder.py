@@ -1,0 +1,142 @@
+"""Alerts and call records: counted, never blocking, kept while the database is away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from sqlalchemy import select, text
+
+from moonwire.ports.directory import CallRecord
+from moonwire.settings import Settings
+from moonwire.store.database import Database
+from moonwire.store.recorder import Recorder
+from moonwire.store.records import RaisedAlert, write_alerts, write_calls
+from moonwire.store.store import Store
+from moonwire.store.tables import AlertRow, CallRow
+
+RECORD = CallRecord(
+    call_sid="c1",
+    account_sid="a1",
+    application_sid=None,
+    call_id="id@host",
+    from_="+1617",
+    to="100",
+    direction="inbound",
+    trunk="loopback",
+    transport="sip",
+    attempted_at=1.0,
+    answered_at=2.0,
+    terminated_at=3.0,
+    sip_status=200,
+    termination_by="caller",
+    termination_reason="bye",
+    remote_host="127.0.0.1",
+    trace_id="t",
+)
+
+
+async def alerts(database: Database) -> list[AlertRow]:
+    async with database.reading() as session:
+        return list(await session.scalars(select(AlertRow).order_by(AlertRow.id)))
+
+
+async def calls(database: Database) -> list[CallRow]:
+    async with database.reading() as session:
+        return list(await session.scalars(select(CallRow).order_by(CallRow.call_sid)))
+
+
+async def test_repeated_alerts_are_counted(store: Store) -> None:
+    for call in ("c1", "c2", "c3"):
+        store.alerts.raise_alert("a1", "llm-failure", "quota", remedy="recharge", call_sid=call)
+    store.alerts.raise_alert("a1", "llm-failure", "other")
+    store.alerts.raise_alert("a2", "llm-failure", "quota")
+    await store.alerts.flush()
+    store.alerts.raise_alert("a1", "llm-failure", "quota", call_sid="c4")
+    await store.alerts.flush()
+    rows = await alerts(store.database)
+    assert [(row.account_sid, row.message, row.count, row.call_sid) for row in rows] == [
+        ("a1", "quota", 4, "c4"),
+        ("a1", "other", 1, ""),
+        ("a2", "quota", 1, ""),
+    ]
+    assert rows[0].remedy == "recharge"
+    assert rows[0].first_seen <= rows[0].last_seen
+
+
+async def test_an_old_cause_is_a_new_alert(store: Store) -> None:
+    async with store.database.transaction() as session:
+        for at in (0.0, 10.0, 5000.0):
+            await write_alerts(session, [RaisedAlert("a", "no-tts", "m", "", "", at)])
+    assert [(row.count, row.first_seen, row.last_seen) for row in await alerts(store.database)] == [
+        (2, 0.0, 10.0),
+        (1, 5000.0, 5000.0),
+    ]
+
+
+async def test_a_call_is_written_once_and_stays_deleted(store: Store) -> None:
+    store.call_records.add(RECORD)
+    store.call_records.add(replace(RECORD, sip_status=487))
+    await store.call_records.flush()
+    (row,) = await calls(store.database)
+    assert (row.sip_status, row.from_, row.answered_at) == (487, "+1617", 2.0)
+    async with store.database.transaction() as session:
+        await session.execute(text("UPDATE calls SET deleted_at = 1"))
+        await write_calls(session, [RECORD])
+    (row,) = await calls(store.database)
+    assert (row.sip_status, row.deleted_at) == (487, 1.0)
+
+
+async def test_spooled_while_the_database_is_away(settings: Settings) -> None:
+    store = await Store.open(settings)
+    async with store.database.transaction() as session:
+        await session.execute(text("ALTER TABLE calls RENAME TO away"))
+    recorder = Recorder(store.database, settings.data_dir, retry_s=0.02)
+    recorder.start()
+    recorder.add(RECORD)
+    recorder.raise_alert("a", "no-stt", "m")
+    await recorder.flush()
+    spool = settings.data_dir / "spool" / "records.jsonl"
+    assert len(spool.read_bytes().splitlines()) == 2
+    async with store.database.transaction() as session:
+        await session.execute(text("ALTER TABLE away RENAME TO calls"))
+    async with asyncio.timeout(5):
+        while spool.exists():
+            await asyncio.sleep(0)
+    assert [row.call_sid for row in await calls(store.database)] == ["c1"]
+    assert [row.message for row in await alerts(store.database)] == ["m"]
+    await recorder.close()
+    await store.close()
+
+
+async def test_spooled_at_the_end_and_written_after_the_next_start(
+    make: Callable[..., Settings], tmp_path: Path
+) -> None:
+    settings = make(tmp_path)
+    store = await Store.open(settings)
+    async with store.database.transaction() as session:
+        await session.execute(text("ALTER TABLE calls RENAME TO away"))
+    store.call_records.add(RECORD)
+    await store.close()
+    spool = tmp_path / "spool" / "records.jsonl"
+    with spool.open("ab") as file:
+        file.write(b'{"kind":"call","call_sid":"cut sh')
+    database = Database(settings.database)
+    async with database.transaction() as session:
+        await session.execute(text("ALTER TABLE away RENAME TO calls"))
+    await database.close()
+    again = await Store.open(settings)
+    again.call_records.add(replace(RECORD, call_sid="c2"))
+    await again.call_records.flush()
+    assert [row.call_sid for row in await calls(again.database)] == ["c1", "c2"]
+    assert not spool.exists()
+    await again.close()
+
+
+async def test_a_full_queue_drops_and_counts(make: Callable[..., Settings], tmp_path: Path) -> None:
+    recorder = Recorder(Database(make(tmp_path).database), tmp_path)
+    for _ in range(10_007):
+        recorder.add(RECORD)
+    assert recorder.dropped == 7
