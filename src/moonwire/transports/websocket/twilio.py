@@ -24,10 +24,7 @@ from moonwire.transports.websocket.server import MediaSocket, SocketListener
 from moonwire.transports.websocket.twilio_leg import TwilioLeg
 from moonwire.transports.websocket.twilio_messages import (
     MessageError,
-    StreamDigit,
-    StreamMark,
     StreamStart,
-    StreamStop,
     StreamWriter,
     parse_message,
 )
@@ -120,19 +117,10 @@ class TwilioStream:
         except MessageError:
             self._count_bad()
             return
-        leg = self._leg
         if isinstance(message, StreamStart):
             self._take_start(message)
-        elif leg is None:
-            return
-        elif isinstance(message, bytes):
-            leg.take_audio(message)
-        elif isinstance(message, StreamMark):
-            leg.take_mark(message.name)
-        elif isinstance(message, StreamDigit):
-            leg.take_digit(message.digit)
-        elif isinstance(message, StreamStop):
-            leg.finish(LegEnd("caller", "closed"))
+        elif self._leg is not None:
+            self._leg.take(message)
 
     def on_binary(self, payload: bytes) -> None:
         """Ignore it, within limits: this framing has no binary messages."""

@@ -16,7 +16,13 @@ from moonwire.transports.pacing import Pacer
 from moonwire.transports.websocket.frames import CloseCode
 from moonwire.transports.websocket.playout import PlayoutClock
 from moonwire.transports.websocket.server import MediaSocket
-from moonwire.transports.websocket.twilio_messages import StreamWriter
+from moonwire.transports.websocket.twilio_messages import (
+    StreamDigit,
+    StreamMark,
+    StreamMessage,
+    StreamStop,
+    StreamWriter,
+)
 
 DIGIT_MS = 100
 """Twilio does not say how long a key was held."""
@@ -60,8 +66,20 @@ class TwilioLeg:
 
     # The caller's audio
 
-    def take_audio(self, audio: bytes) -> None:
-        """Take mu-law of any length from the stream."""
+    def take(self, message: StreamMessage) -> None:
+        """Take one message of the stream."""
+        if isinstance(message, bytes):
+            self._take_audio(message)
+        elif isinstance(message, StreamMark):
+            self._playout.mark_returned(message.name)
+            self._check_played_out(self._clock.monotonic_s())
+        elif isinstance(message, StreamDigit):
+            if self._listener is not None:
+                self._listener.on_digit(message.digit, DIGIT_MS)
+        elif isinstance(message, StreamStop):
+            self.finish(LegEnd("caller", "closed"))
+
+    def _take_audio(self, audio: bytes) -> None:
         self._gap_ticks = 0
         listener = self._listener
         if listener is None:
@@ -74,11 +92,6 @@ class TwilioLeg:
         self._rest = audio[whole:]
         for start in range(0, whole, FRAME_BYTES):
             listener.on_frame(audio[start : start + FRAME_BYTES])
-
-    def take_digit(self, digit: str) -> None:
-        """Take a key press from the stream."""
-        if self._listener is not None:
-            self._listener.on_digit(digit, DIGIT_MS)
 
     # The agent's audio
 
@@ -96,11 +109,6 @@ class TwilioLeg:
             return 0
         self._socket.write(self._writer.clear())
         return self._playout.clear(self._clock.monotonic_s())
-
-    def take_mark(self, name: str) -> None:
-        """Take a mark that came back from the stream."""
-        self._playout.mark_returned(name)
-        self._check_played_out(self._clock.monotonic_s())
 
     def send_digits(self, digits: str, duration_ms: int) -> None:
         """Do nothing: a media stream carries no digits towards the caller."""
