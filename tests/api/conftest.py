@@ -1,0 +1,47 @@
+"""A real HTTP server around an application, and a client to ask it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager
+
+import aiohttp
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+Serve = Callable[[FastAPI], AbstractAsyncContextManager[aiohttp.ClientSession]]
+
+
+@contextlib.asynccontextmanager
+async def serving(app: FastAPI) -> AsyncGenerator[aiohttp.ClientSession]:
+    """Serve the application on a free port; the session's base URL leads to it."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
+        started = asyncio.Event()
+        startup = server.startup
+
+        async def announce(sockets: list[socket.socket] | None = None) -> None:
+            await startup(sockets)
+            started.set()
+
+        server.startup = announce
+        task = asyncio.create_task(server.serve([listener]))
+        await asyncio.wait_for(started.wait(), 10)
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            async with aiohttp.ClientSession(base) as session:
+                yield session
+        finally:
+            server.should_exit = True
+            await task
+
+
+@pytest.fixture
+def serve() -> Serve:
+    return serving
