@@ -46,7 +46,9 @@ class CartesiaSimulator:
         """
         self.records = CartesiaRecords()
         self._keys = frozenset(keys)
-        self._rules = SessionRules(Pace(first_chunk_s, rtf, stray_chunks=stray_chunks, voice=voice), concurrency, idle_s)
+        self._rules = SessionRules(
+            Pace(first_chunk_s, rtf, stray_chunks=stray_chunks, voice=voice), concurrency, idle_s
+        )
         self._sessions: dict[str, SimulatedSession] = {}
         self._runner: web.AppRunner | None = None
 

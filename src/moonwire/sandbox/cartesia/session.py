@@ -176,10 +176,10 @@ class SimulatedSession:
         is_chunk = message["type"] == "chunk"
         if faults.stall or (faults.stall_after_chunks is not None and self._chunks >= faults.stall_after_chunks):
             return
-        if is_chunk and faults.drop_tcp_after_chunks is not None and self._chunks >= faults.drop_tcp_after_chunks:
-            if self._use_up_drop():
-                self.drop()
-                return
+        limit = faults.drop_tcp_after_chunks
+        if is_chunk and limit is not None and self._chunks >= limit and self._use_up_drop():
+            self.drop()
+            return
         self._chunks += is_chunk
         if faults.unknown_types:
             await self._write({"type": "weather", "context_id": message.get("context_id"), "rain": [1, 2]})

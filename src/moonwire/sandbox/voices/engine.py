@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moonwire.core.audio.frames import SAMPLE_RATE_HZ
-from moonwire.sandbox.voices.ulaw import encode_ulaw, to_call_audio
+from moonwire.sandbox.voices.clip import pcm_to_ulaw, to_call_audio
 
 VoiceKind = Literal["auto", "espeak", "flite", "tone"]
 
@@ -85,7 +85,9 @@ def _run(command: list[str], into: str, text: str) -> tuple[NDArray[np.float64],
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         arguments = [*command, into, file.name]
         try:
-            subprocess.run(arguments, input=text.encode(), capture_output=True, timeout=_PROGRAM_LIMIT_S, check=True)
+            subprocess.run(  # noqa: S603 - fixed programs, the text travels on standard input
+                arguments, input=text.encode(), capture_output=True, timeout=_PROGRAM_LIMIT_S, check=True
+            )
             with wave.open(file.name) as clip:
                 samples = np.frombuffer(clip.readframes(clip.getnframes()), dtype="<i2")
                 return samples.astype(np.float64), clip.getframerate()
@@ -103,4 +105,4 @@ def tones(text: str) -> bytes:
         tone = 8000.0 * np.sin(2 * np.pi * pitch_hz * times)
         tone[max(0, count - int(_TONE_GAP_S * SAMPLE_RATE_HZ)) :] = 0.0
         pieces.append(tone)
-    return encode_ulaw(np.concatenate(pieces)) if pieces else b""
+    return pcm_to_ulaw(np.concatenate(pieces)) if pieces else b""

@@ -9,45 +9,45 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Final, Literal
+from typing import Final
 
-PromptName = Literal["trouble", "goodbye", "not-heard"]
+from moonwire.ports.vendors import PromptName
 
 SENTENCES: Final[Mapping[str, Mapping[PromptName, str]]] = {
     "en": {
-        "trouble": "Sorry, I am having technical trouble. Please hold on.",
+        "hold_on": "Sorry, I am having technical trouble. Please hold on.",
         "goodbye": "Sorry, something went wrong. Please try again later. Goodbye.",
-        "not-heard": "Sorry, I did not catch that.",
+        "say_again": "Sorry, I did not catch that.",
     },
     "es": {
-        "trouble": "Perdone, tengo un problema técnico. Espere un momento, por favor.",
+        "hold_on": "Perdone, tengo un problema técnico. Espere un momento, por favor.",
         "goodbye": "Perdone, algo ha fallado. Inténtelo de nuevo más tarde. Adiós.",
-        "not-heard": "Perdone, no le he entendido.",
+        "say_again": "Perdone, no le he entendido.",
     },
     "fr": {
-        "trouble": "Désolé, j'ai un problème technique. Un instant, s'il vous plaît.",
+        "hold_on": "Désolé, j'ai un problème technique. Un instant, s'il vous plaît.",
         "goodbye": "Désolé, une erreur s'est produite. Veuillez réessayer plus tard. Au revoir.",
-        "not-heard": "Désolé, je n'ai pas compris.",
+        "say_again": "Désolé, je n'ai pas compris.",
     },
     "de": {
-        "trouble": "Entschuldigung, ich habe ein technisches Problem. Bitte bleiben Sie dran.",
-        "goodbye": "Entschuldigung, etwas ist schiefgegangen. Bitte versuchen Sie es später noch einmal. Auf Wiederhören.",
-        "not-heard": "Entschuldigung, das habe ich nicht verstanden.",
+        "hold_on": "Entschuldigung, ich habe ein technisches Problem. Bitte bleiben Sie dran.",
+        "goodbye": "Entschuldigung, etwas ist schiefgegangen. Bitte rufen Sie später noch einmal an. Auf Wiederhören.",
+        "say_again": "Entschuldigung, das habe ich nicht verstanden.",
     },
     "it": {
-        "trouble": "Mi scusi, ho un problema tecnico. Attenda un momento, per favore.",
+        "hold_on": "Mi scusi, ho un problema tecnico. Attenda un momento, per favore.",
         "goodbye": "Mi scusi, qualcosa è andato storto. Riprovi più tardi. Arrivederci.",
-        "not-heard": "Mi scusi, non ho capito.",
+        "say_again": "Mi scusi, non ho capito.",
     },
     "pt": {
-        "trouble": "Desculpe, estou com um problema técnico. Aguarde um momento, por favor.",
+        "hold_on": "Desculpe, estou com um problema técnico. Aguarde um momento, por favor.",
         "goodbye": "Desculpe, algo deu errado. Por favor, tente mais tarde. Adeus.",
-        "not-heard": "Desculpe, não entendi.",
+        "say_again": "Desculpe, não entendi.",
     },
     "zh": {
-        "trouble": "对不起，我遇到了技术问题，请稍等。",
+        "hold_on": "对不起，我遇到了技术问题，请稍等。",
         "goodbye": "对不起，出了点问题，请稍后再试。再见。",
-        "not-heard": "对不起，我没听清楚。",
+        "say_again": "对不起，我没听清楚。",
     },
 }
 
@@ -56,7 +56,7 @@ def prompt(name: PromptName, language: str | None = None) -> tuple[str, bytes]:
     """Return a sentence and its recording.
 
     Args:
-        name: `trouble` (hold on), `goodbye` (the call ends), `not-heard` (say it again).
+        name: `hold_on` (technical trouble), `goodbye` (the call ends), `say_again` (nothing was understood).
         language: as in `synthesizer.language` ("es-MX"); English when there is no recording in it.
 
     Returns:

@@ -5,30 +5,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from moonwire.core.audio import g711
 from moonwire.core.audio.frames import SAMPLE_RATE_HZ
 
 _TAPS = 63
 _CUTOFF_HZ = 3600.0
-_BIAS = 132
-_CLIP = 32635
+_PEAK = 16000.0
 _AUDIBLE = 200.0
 """Amplitude below which a synthesiser's lead-in counts as silence."""
-
-
-def encode_ulaw(pcm: NDArray[np.float64]) -> bytes:
-    """Encode linear samples (-32768 to 32767) as G.711 mu-law (ITU-T G.711)."""
-    magnitude = np.minimum(np.abs(pcm), _CLIP).astype(np.int32) + _BIAS
-    exponent = np.maximum(np.floor(np.log2(magnitude)).astype(np.int32) - 7, 0)
-    mantissa = (magnitude >> (exponent + 3)) & 0x0F
-    sign = np.where(pcm < 0, 0x80, 0)
-    return (~(sign | (exponent << 4) | mantissa) & 0xFF).astype(np.uint8).tobytes()
 
 
 def to_call_audio(pcm: NDArray[np.float64], rate_hz: int) -> bytes:
     """Convert a whole clip (linear, mono) to mu-law 8 kHz, cutting the silence at both ends."""
     clip = _cut_silence(_to_8_khz(pcm, rate_hz))
     peak = float(np.max(np.abs(clip))) if clip.size else 0.0
-    return encode_ulaw(clip * (16000.0 / peak) if peak > 0 else clip)
+    return pcm_to_ulaw(clip * (_PEAK / peak) if peak > 0 else clip)
+
+
+def pcm_to_ulaw(pcm: NDArray[np.float64]) -> bytes:
+    """Encode linear samples (-32768 to 32767)."""
+    return g711.encode_ulaw(pcm.astype("<i2").tobytes())
 
 
 def _to_8_khz(pcm: NDArray[np.float64], rate_hz: int) -> NDArray[np.float64]:
@@ -36,11 +32,11 @@ def _to_8_khz(pcm: NDArray[np.float64], rate_hz: int) -> NDArray[np.float64]:
         return pcm
     if rate_hz > SAMPLE_RATE_HZ:
         offsets = np.arange(_TAPS) - _TAPS // 2
-        taps = np.sinc(2 * _CUTOFF_HZ / rate_hz * offsets) * np.blackman(_TAPS)
-        pcm = np.convolve(pcm, taps / taps.sum(), mode="same")
+        taps: NDArray[np.float64] = np.sinc(2 * _CUTOFF_HZ / rate_hz * offsets) * np.blackman(_TAPS)
+        pcm = np.convolve(pcm, taps / taps.sum(), mode="same").astype(np.float64)
     count = int(pcm.size * SAMPLE_RATE_HZ / rate_hz)
     positions = np.arange(count) * (rate_hz / SAMPLE_RATE_HZ)
-    return np.interp(positions, np.arange(pcm.size), pcm)
+    return np.asarray(np.interp(positions, np.arange(pcm.size), pcm), dtype=np.float64)
 
 
 def _cut_silence(pcm: NDArray[np.float64]) -> NDArray[np.float64]:
