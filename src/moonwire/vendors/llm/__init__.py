@@ -1,0 +1,82 @@
+"""The language-model vendors: an explicit table, and the one factory that calls, Test and model list use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import cast
+
+from pydantic import SecretStr
+
+from moonwire.errors import ConfigError, RequestRejectedError
+from moonwire.ports.directory import VendorCredential
+from moonwire.vendors.chat_completions import ChatCompletions
+from moonwire.vendors.chat_vendor import ChatVendor, ConnectOptions
+from moonwire.vendors.connections import VendorConnections
+
+VENDORS: Mapping[str, tuple[str, str]] = {
+    "moonshot": ("moonwire.vendors.llm.moonshot.adapter", "Moonshot"),
+}
+"""Vendor name -> module and class; loaded on first use. Adding a vendor: one folder, one line here."""
+
+_SECRET_FIELDS = frozenset({"api_key"})
+_SPELLINGS = {"apiKey": "api_key", "baseURL": "base_url", "api_url": "base_url", "retiredModels": "retired_models"}
+
+
+def open_llm(
+    credential: VendorCredential, connections: VendorConnections, options: ConnectOptions | None = None
+) -> ChatCompletions:
+    """Open an account for one call (or one Test): a LanguageModel, with `list_models` beside.
+
+    Args:
+        credential: stored, or inline (`sid` is None).
+        connections: the process's pool; connections and knowledge are shared between calls.
+        options: the agent's `connectOptions`.
+
+    Raises:
+        ConfigError: unknown vendor, or an unusable address.
+        RequestRejectedError: the application chose an address for a key that the operator stored.
+    """
+    base_url = options.base_url if options else None
+    if base_url and credential.sid is not None:
+        raise RequestRejectedError(
+            f"{credential.vendor}: connectOptions.baseURL needs the application's own key",
+            vendor=credential.vendor,
+            remedy="Give llm.auth.apiKey beside it, or set the Base URL in the LLM service: "
+            "a stored key is sent only to the host it was stored for.",
+        )
+    module_name, class_name = _entry(credential.vendor)
+    make = cast("Callable[..., ChatVendor]", getattr(import_module(module_name), class_name))
+    return ChatCompletions(make(credential, base_url), connections, options)
+
+
+def credential_from_auth(vendor: str, auth: Mapping[str, object]) -> VendorCredential:
+    """Turn an inline `auth` (camelCase names of the form, or snake_case) into a credential without a sid."""
+    values = {_SPELLINGS.get(name, name): value for name, value in auth.items() if isinstance(value, str)}
+    return VendorCredential(
+        vendor=vendor,
+        secrets={name: SecretStr(value) for name, value in values.items() if name in _SECRET_FIELDS},
+        fields={name: value for name, value in values.items() if name not in _SECRET_FIELDS},
+    )
+
+
+def manifest(vendor: str) -> dict[str, object]:
+    """Return a vendor's manifest in jambonz's shape.
+
+    Raises:
+        ConfigError: unknown vendor.
+    """
+    folder = _entry(vendor)[0].rpartition(".")[0]
+    return cast("Callable[[], dict[str, object]]", import_module(f"{folder}.manifest").manifest)()
+
+
+def manifests() -> list[dict[str, object]]:
+    """Return all manifests, in the table's order."""
+    return [manifest(vendor) for vendor in VENDORS]
+
+
+def _entry(vendor: str) -> tuple[str, str]:
+    try:
+        return VENDORS[vendor]
+    except KeyError:
+        raise ConfigError(f"unknown language-model vendor {vendor!r}; known are {', '.join(VENDORS)}") from None

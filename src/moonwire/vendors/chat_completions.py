@@ -1,0 +1,265 @@
+"""Streams one answer after another from a chat-completions vendor: retries, repairs and replacement of gone models.
+
+Everything here happens before the first piece of an answer was given away; afterwards an error is an error. The call's
+reply reads plain strings from an async generator; closing it closes the TCP stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import aiohttp
+import structlog
+
+from moonwire.dialects.openai_chat import finish_reason
+from moonwire.errors import (
+    MoonwireError,
+    RateLimitError,
+    RequestRejectedError,
+    VendorError,
+    VendorOverloadedError,
+    VendorTimeoutError,
+    VendorUnavailableError,
+)
+from moonwire.ports.llm import AnswerEnd, AnswerItem, ChatRequest, FinishReason, ListedModel, TokenUsage
+from moonwire.vendors.chat_exchange import ChatExchange, Refusal
+from moonwire.vendors.chat_vendor import (
+    LASTING_REPAIRS,
+    ChatLimits,
+    ChatPlan,
+    ChatVendor,
+    ConnectOptions,
+    HttpFailure,
+    ModelChoice,
+)
+from moonwire.vendors.connections import EndpointKnowledge, VendorConnections
+
+_LIST_S = 10.0
+_LIST_BYTES = 1024 * 1024
+_MAX_REPAIRS = 3
+
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Attempts:
+    """What was tried for one answer so far."""
+
+    started_s: float
+    choice: ModelChoice
+    repairs: frozenset[str]
+    retries: int = 0
+    stalled: bool = False
+    replaced: int = 0
+    announced: bool = False
+
+
+class ChatCompletions:
+    """A LanguageModel over one account of a chat-completions vendor; shares connections with other calls."""
+
+    def __init__(
+        self, vendor: ChatVendor, connections: VendorConnections, options: ConnectOptions | None = None
+    ) -> None:
+        self._vendor = vendor
+        self._connections = connections
+        self._options = options or ConnectOptions()
+
+    @property
+    def _knowledge(self) -> EndpointKnowledge:
+        endpoint = self._vendor.endpoint
+        return self._connections.knowledge(endpoint.base_url, endpoint.api_key)
+
+    def _session(self) -> aiohttp.ClientSession:
+        return self._connections.session(self._vendor.endpoint.base_url)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[AnswerItem, None]:
+        """Yield text pieces, tool calls and, last, one AnswerEnd; closing the generator cancels at once.
+
+        Raises:
+            VendorError: before anything was yielded, or in the middle of the answer.
+        """
+        loop = asyncio.get_running_loop()
+        attempts = self._begin(request, loop.time())
+        while True:
+            plan = self._plan(request, attempts)
+            exchange = ChatExchange(self._vendor.name, attempts.choice.model, plan.limits, loop.time())
+            spoken = False
+            try:
+                await exchange.open(self._session(), self._vendor.endpoint, plan.body)
+                while (pieces := await exchange.read()) is not None:
+                    if not attempts.announced and attempts.choice.switched is not None:
+                        attempts.announced = True
+                        yield attempts.choice.switched
+                    for piece in pieces:
+                        spoken = True
+                        yield piece
+                end = self._end(exchange, attempts, spoken, loop.time())
+                if not attempts.announced and attempts.choice.switched is not None:
+                    yield attempts.choice.switched
+                for call in exchange.answer.tool_calls():
+                    spoken = True
+                    yield replace(call, name=self._vendor.tool_name(call.name))
+                yield end
+                return
+            except (VendorError, Refusal) as caught:
+                exchange.close()
+                error = self._vendor.error(caught.failure, self._knowledge) if isinstance(caught, Refusal) else caught
+                if spoken:
+                    raise error from None
+                wait_s = self._next_attempt(error, plan, attempts, loop.time())
+            finally:
+                exchange.close()
+            if wait_s:
+                await asyncio.sleep(wait_s)
+
+    def _begin(self, request: ChatRequest, now_s: float) -> _Attempts:
+        choice = self._vendor.choose(request.model, self._knowledge)
+        return _Attempts(now_s, choice, self._knowledge.repairs(choice.model))
+
+    def _plan(self, request: ChatRequest, attempts: _Attempts) -> ChatPlan:
+        plan = self._vendor.plan(request, attempts.choice.model, attempts.repairs, self._knowledge)
+        limits = plan.limits.overridden(self._options)
+        if attempts.stalled:
+            short_s = limits.stall_retry_s
+            limits = ChatLimits(
+                connect_s=min(limits.connect_s, short_s),
+                headers_s=min(limits.headers_s, short_s),
+                first_content_s=min(limits.first_content_s, short_s),
+                idle_s=limits.idle_s,
+                retries=limits.retries,
+                retry_budget_s=limits.retry_budget_s,
+                stall_retry_s=short_s,
+            )
+        return ChatPlan(plan.body, limits, plan.thinks)
+
+    def _next_attempt(self, error: VendorError, plan: ChatPlan, attempts: _Attempts, now_s: float) -> float:
+        """Prepare another try and return the seconds to wait before it.
+
+        Raises:
+            VendorError: there is nothing sensible left to try.
+        """
+        model = attempts.choice.model
+        if self._replaced(error, attempts) or self._repaired(error, plan, attempts):
+            _log.info("llm request changed", vendor=self._vendor.name, model=model, cause=error.code)
+            return 0.0
+        limits = plan.limits
+        wait_s = None if plan.thinks and isinstance(error, VendorTimeoutError) else _wait_s(error, attempts)
+        late = now_s - attempts.started_s + (wait_s or 0.0) > limits.retry_budget_s
+        if wait_s is None or attempts.retries >= limits.retries or (late and not isinstance(error, VendorTimeoutError)):
+            raise error from None
+        attempts.retries += 1
+        attempts.stalled = attempts.stalled or isinstance(error, VendorTimeoutError)
+        _log.info("llm request repeated", vendor=self._vendor.name, model=model, cause=error.code, wait_s=wait_s)
+        return wait_s
+
+    def _replaced(self, error: VendorError, attempts: _Attempts) -> bool:
+        """Go on with the successor of a model that the endpoint does not have."""
+        if error.code != "model-unavailable" or attempts.replaced >= 2:
+            return False
+        knowledge = self._knowledge
+        knowledge.learn_gone(attempts.choice.model)
+        requested = attempts.choice.switched.requested if attempts.choice.switched else attempts.choice.model
+        choice = self._vendor.choose(requested, knowledge)
+        if choice.model == attempts.choice.model or knowledge.is_gone(choice.model):
+            return False
+        attempts.replaced += 1
+        attempts.choice = choice
+        attempts.repairs = knowledge.repairs(choice.model)
+        return True
+
+    def _repaired(self, error: VendorError, plan: ChatPlan, attempts: _Attempts) -> bool:
+        repair = self._vendor.repair(error, plan)
+        if repair is None or repair in attempts.repairs or len(attempts.repairs) >= _MAX_REPAIRS:
+            return False
+        attempts.repairs = attempts.repairs | {repair}
+        if repair in LASTING_REPAIRS:
+            self._knowledge.learn_repair(attempts.choice.model, attempts.repairs & LASTING_REPAIRS)
+        return True
+
+    def _end(self, exchange: ChatExchange, attempts: _Attempts, spoken: bool, now_s: float) -> AnswerEnd:
+        answer = exchange.answer
+        reason: FinishReason = finish_reason(answer.finish_reason)
+        if reason == "stop" and answer.has_tool_calls:
+            reason = "tool"
+        if reason == "length" and not spoken:
+            raise RequestRejectedError(
+                f"{self._vendor.name}: the whole token limit went into thinking, nothing was said",
+                vendor=self._vendor.name,
+                remedy="Raise llmOptions.maxTokens, or choose a model that can answer without thinking.",
+                request_id=exchange.request_id,
+            )
+        usage, begin = answer.usage, exchange.started_s
+        return AnswerEnd(
+            finish_reason=reason,
+            usage=TokenUsage(
+                input=usage.input, output=usage.output, cache_read=usage.cached, reasoning=usage.reasoning
+            ),
+            model=answer.model or attempts.choice.model,
+            request_id=exchange.request_id,
+            headers_ms=max(exchange.headers_s - begin, 0.0) * 1000,
+            first_content_ms=max(exchange.first_content_s - begin, 0.0) * 1000,
+            total_ms=(now_s - begin) * 1000,
+            reasoning=answer.reasoning,
+        )
+
+    async def warm_up(self) -> None:
+        """Open a connection and learn the live models; never raises a VendorError, bounded, off the call's path."""
+        with suppress(MoonwireError):
+            await self.list_models()
+
+    async def list_models(self) -> list[ListedModel]:
+        """Return the endpoint's own list.
+
+        Raises:
+            VendorError: refused, unreachable, too slow, or no list.
+        """
+        vendor, endpoint = self._vendor, self._vendor.endpoint
+        try:
+            async with (
+                asyncio.timeout(_LIST_S),
+                self._session().get(
+                    f"{endpoint.base_url}/models",
+                    headers=endpoint.headers,
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=ChatLimits().connect_s),
+                    allow_redirects=False,
+                ) as response,
+            ):
+                body = await response.content.read(_LIST_BYTES)
+                while len(body) < _LIST_BYTES and (more := await response.content.read(_LIST_BYTES)):
+                    body += more
+                status, headers = response.status, response.headers
+        except TimeoutError:
+            raise VendorTimeoutError(f"{vendor.name}: no model list within {_LIST_S:g} s", vendor=vendor.name) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise VendorUnavailableError(
+                f"{vendor.name}: cannot be reached ({type(error).__name__})",
+                vendor=vendor.name,
+                remedy="Check the network and the service's Base URL.",
+            ) from None
+        if status != 200:
+            raise vendor.error(HttpFailure(status, headers, body, ""), self._knowledge)
+        try:
+            models = vendor.listed(body)
+        except MoonwireError:
+            raise vendor.error(HttpFailure(status, headers, body, ""), self._knowledge) from None
+        self._knowledge.learn_list({model.id: model for model in models})
+        return models
+
+
+def _wait_s(error: VendorError, attempts: _Attempts) -> float | None:
+    """Return how long to wait before the next try, or None when another try cannot help or would come too late."""
+    match error:
+        case VendorOverloadedError():
+            return min(error.retry_after_s or random.uniform(0.15, 0.4), 1.0)
+        case RateLimitError(retry_after_s=wait_s) if wait_s is not None and wait_s <= 1.0:
+            return wait_s
+        case VendorTimeoutError():
+            return None if attempts.stalled else 0.0
+        case VendorUnavailableError():
+            return 0.0 if attempts.retries == 0 else None
+        case _:
+            return None

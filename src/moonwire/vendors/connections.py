@@ -1,0 +1,115 @@
+"""Keeps what calls share per language-model endpoint: the warm HTTP connections and what was learned about it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from moonwire.ports.clock import Clock
+from moonwire.ports.llm import ListedModel
+
+_IDLE_CONNECTION_S = 60.0
+_DNS_S = 300
+_GONE_S = 600.0
+_LISTED_S = 900.0
+_MAX_KNOWN = 1000
+"""Applications may bring a key per call; the oldest knowledge makes room."""
+
+
+class EndpointKnowledge:
+    """What one endpoint told about one key: which models live, which are gone, which parameters it refuses.
+
+    Everything expires or is replaced by the next list; nothing here is asked for on a call's path.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._live: Mapping[str, ListedModel] = {}
+        self._listed_at = 0.0
+        self._gone_until: dict[str, float] = {}
+        self._repairs: dict[str, frozenset[str]] = {}
+
+    def learn_list(self, models: Mapping[str, ListedModel]) -> None:
+        """Take the endpoint's own list; an empty one says nothing."""
+        if models:
+            self._live = dict(models)
+            self._listed_at = self._clock.monotonic_s()
+            self._gone_until = {model: until for model, until in self._gone_until.items() if model not in models}
+
+    def learn_gone(self, model: str) -> None:
+        """Remember for some minutes that the endpoint does not know the model."""
+        self._gone_until[model] = self._clock.monotonic_s() + _GONE_S
+
+    def learn_repair(self, model: str, repairs: frozenset[str]) -> None:
+        """Remember what had to be left out or added for a model."""
+        self._repairs[model] = repairs
+
+    @property
+    def live(self) -> Mapping[str, ListedModel]:
+        """The endpoint's list, empty when it is unknown or old."""
+        fresh = self._clock.monotonic_s() - self._listed_at < _LISTED_S
+        return self._live if fresh else {}
+
+    def is_gone(self, model: str) -> bool:
+        """Whether the endpoint answered lately that it has no such model."""
+        return self._gone_until.get(model, 0.0) > self._clock.monotonic_s()
+
+    def repairs(self, model: str) -> frozenset[str]:
+        """Return what earlier refusals taught about a model."""
+        return self._repairs.get(model, frozenset())
+
+
+class VendorConnections:
+    """The process's language-model connections: one session per origin, one knowledge per address and key."""
+
+    def __init__(self, clock: Clock, connector: Callable[[], aiohttp.BaseConnector] | None = None) -> None:
+        """Open nothing yet.
+
+        Args:
+            clock: for the age of what was learned.
+            connector: makes the connector of one origin; the default pools without a limit. A composition that must
+                check addresses (private networks) hands in its own.
+        """
+        self._clock = clock
+        self._connector = connector or _plain_connector
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._knowledge: dict[tuple[str, bytes], EndpointKnowledge] = {}
+
+    def session(self, base_url: str) -> aiohttp.ClientSession:
+        """Return the session of an address, made on first use; must be called on the running loop."""
+        parts = urlsplit(base_url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        session = self._sessions.get(origin)
+        if session is None or session.closed:
+            session = self._sessions[origin] = aiohttp.ClientSession(
+                connector=self._connector(),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None),
+                # A compressed event stream arrives late: the compressor waits for more.
+                headers={"Accept-Encoding": "identity", "User-Agent": "moonwire"},
+                auto_decompress=True,
+            )
+        return session
+
+    def knowledge(self, base_url: str, api_key: str) -> EndpointKnowledge:
+        """Return what is known about an address with a key; the key itself is not kept."""
+        place = (base_url, hashlib.sha256(api_key.encode()).digest())
+        found = self._knowledge.get(place)
+        if found is None:
+            if len(self._knowledge) >= _MAX_KNOWN:
+                del self._knowledge[next(iter(self._knowledge))]
+            found = self._knowledge[place] = EndpointKnowledge(self._clock)
+        return found
+
+    async def close(self) -> None:
+        """Close every connection; running answers end with an error."""
+        sessions, self._sessions = list(self._sessions.values()), {}
+        for session in sessions:
+            await session.close()
+
+
+def _plain_connector() -> aiohttp.BaseConnector:
+    return aiohttp.TCPConnector(limit=0, ttl_dns_cache=_DNS_S, keepalive_timeout=_IDLE_CONNECTION_S)

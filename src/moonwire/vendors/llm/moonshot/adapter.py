@@ -1,0 +1,248 @@
+"""Joins the chat dialect with Moonshot's address, families, models and errors; streaming itself is shared code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+import structlog
+
+from moonwire.core.dialog.messages import Message, SystemMessage, UserMessage
+from moonwire.dialects.chat_history import chat_messages
+from moonwire.dialects.endpoints import BaseUrl, clean_base_url, clean_key
+from moonwire.dialects.moonshot_schema import normalise_parameters
+from moonwire.dialects.openai_chat import chat_body
+from moonwire.dialects.tool_names import ToolNames
+from moonwire.errors import ModelUnavailableError, RemoteProtocolError, VendorError
+from moonwire.ports.directory import VendorCredential
+from moonwire.ports.llm import ChatRequest, ListedModel, ModelSwitched, ToolDefinition
+from moonwire.vendors.chat_vendor import ChatPlan, Endpoint, HttpFailure, ModelChoice, Repair
+from moonwire.vendors.connections import EndpointKnowledge
+from moonwire.vendors.llm.moonshot.errors import classify, repair_for
+from moonwire.vendors.llm.moonshot.manifest import AVAILABLE_IDS, BY_ID, GLOBAL_URL, VENDOR
+from moonwire.vendors.llm.moonshot.profile import (
+    QUICK_CAP_TOKENS,
+    THINKING_CAP_TOKENS,
+    Family,
+    family_of,
+    plan_thinking,
+)
+
+_ENDPOINTS = ("/chat/completions", "/models")
+_SAMPLING = frozenset({"temperature", "top_p", "n", "presence_penalty", "frequency_penalty", "seed", "top_k"})
+_MAX_TOOLS = 128
+
+_log = structlog.get_logger()
+
+
+def base_url_of(credential: VendorCredential) -> BaseUrl:
+    """Return a credential's address, normalised.
+
+    Raises:
+        ConfigError: it is no http(s) address.
+    """
+    given = credential.base_url or credential.fields.get("api_url") or GLOBAL_URL
+    return clean_base_url(given, endpoints=_ENDPOINTS, default_path="/v1")
+
+
+class Moonshot:
+    """One Moonshot account: decides what is sent and what the answers mean."""
+
+    name = VENDOR
+
+    def __init__(self, credential: VendorCredential, base_url: str | None = None) -> None:
+        """Prepare an account; nothing is sent.
+
+        Args:
+            credential: the stored or inline account.
+            base_url: the application's own address instead of the credential's.
+
+        Raises:
+            ConfigError: the address is unusable.
+        """
+        self._address = (
+            clean_base_url(base_url, endpoints=_ENDPOINTS, default_path="/v1") if base_url else base_url_of(credential)
+        )
+        key = clean_key(credential.api_key)
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        self._endpoint = Endpoint(self._address.url, headers, key)
+        self._refuse_retired = credential.fields.get("retired_models", "").strip().lower() == "refuse"
+        self._tools_seen: Sequence[ToolDefinition] = ()
+        self._tools: list[dict[str, object]] = []
+        self._names = ToolNames()
+        self._warned: set[str] = set()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The account's address and headers."""
+        return self._endpoint
+
+    def choose(self, model: str, knowledge: EndpointKnowledge) -> ModelChoice:
+        """Keep the asked model unless the endpoint is known not to have it and a successor is known."""
+        live = knowledge.live
+        known = BY_ID.get(model)
+        unlisted = known is not None and known.retired_on is not None and bool(live) and model not in live
+        if not unlisted and not knowledge.is_gone(model):
+            return ModelChoice(model)
+        successor = None if self._refuse_retired else _successor(model, knowledge)
+        if successor is None:
+            raise self._unavailable(model, knowledge, status=None)
+        reason = "retired" if known is not None and known.retired_on else "unavailable"
+        return ModelChoice(successor, ModelSwitched(model, successor, reason, VENDOR))
+
+    def plan(self, request: ChatRequest, model: str, repairs: frozenset[str], knowledge: EndpointKnowledge) -> ChatPlan:
+        """Write the request body; see README.md for what is sent and what never is."""
+        family = family_of(model, knowledge.live)
+        thinking = plan_thinking(family, request.reasoning_effort, request.vendor_params, repairs)
+        self._prepare_tools(request.tools)
+        messages = _trimmed(request.messages) if "trim-history" in repairs else request.messages
+        body = chat_body(model, chat_messages(messages, self._names, thinking.reasoning), self._tools)
+        cap = request.max_tokens or QUICK_CAP_TOKENS
+        body["max_completion_tokens"] = max(cap, THINKING_CAP_TOKENS) if thinking.thinks else cap
+        body |= thinking.members
+        if request.temperature is not None:
+            self._add_temperature(body, request.temperature, family, repairs)
+        for key, value in request.vendor_params.items():
+            if key not in body and not self._withheld(key, value, family, repairs, thinking.thinks):
+                body[key] = value
+        return ChatPlan(body, thinking.limits, thinking.thinks)
+
+    def _prepare_tools(self, tools: Sequence[ToolDefinition]) -> None:
+        """Rewrite schemas and names when the tools changed, not per turn: the vendor caches the same prefix."""
+        if tools is self._tools_seen or (len(tools) == len(self._tools_seen) and list(tools) == list(self._tools_seen)):
+            return
+        self._tools_seen = tools
+        if len(tools) > _MAX_TOOLS:
+            _log.warning("llm tools beyond the vendor's limit left out", vendor=VENDOR, offered=len(tools))
+        offered = tools[:_MAX_TOOLS]
+        self._names = ToolNames(tool.name for tool in offered)
+        self._tools = [
+            {
+                "type": "function",
+                "function": {
+                    "name": self._names.to_vendor(tool.name),
+                    "description": tool.description,
+                    "parameters": normalise_parameters(tool.parameters),
+                },
+            }
+            for tool in offered
+        ]
+
+    def tool_name(self, name: str) -> str:
+        """Return the application's name of a tool that the model called."""
+        return self._names.to_application(name)
+
+    def _add_temperature(
+        self, body: dict[str, object], temperature: float, family: Family, repairs: frozenset[str]
+    ) -> None:
+        if not family.sampling or "drop-sampling" in repairs:
+            self._warn_once("llm temperature left out: the model has a fixed one", model=body["model"])
+        else:
+            body["temperature"] = temperature if family.foreign else min(max(temperature, 0.0), 1.0)
+
+    def _withheld(self, key: str, value: object, family: Family, repairs: frozenset[str], thinks: bool) -> bool:
+        """Whether a free member must not be sent: fixed sampling, a second token cap, refused before."""
+        if key in _SAMPLING and (not family.sampling or "drop-sampling" in repairs):
+            self._warn_once("llm parameter left out: the model has a fixed value", parameter=key)
+            return True
+        if key == "tool_choice":
+            return "drop-tool-choice" in repairs or (thinks and value not in {"auto", "none"})
+        return key in {"max_tokens", "thinking", "reasoning_effort"}
+
+    def _warn_once(self, message: str, **facts: object) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            _log.warning(message, vendor=VENDOR, **facts)
+
+    def error(self, failure: HttpFailure, knowledge: EndpointKnowledge) -> VendorError:
+        """Name a failure; a missing model is told with its date and what lives instead."""
+        error = classify(failure, self._address.host)
+        if isinstance(error, ModelUnavailableError) and failure.model:
+            return self._unavailable(failure.model, knowledge, error.status, error.request_id, detail=str(error))
+        return error
+
+    def repair(self, error: VendorError, plan: ChatPlan) -> Repair | None:
+        """Return the change that may make a refused request acceptable."""
+        return repair_for(error)
+
+    def _unavailable(
+        self,
+        model: str,
+        knowledge: EndpointKnowledge,
+        status: int | None,
+        request_id: str | None = None,
+        detail: str = "",
+    ) -> ModelUnavailableError:
+        known = BY_ID.get(model)
+        live = ", ".join(knowledge.live or AVAILABLE_IDS)
+        if known is not None and known.retired_on:
+            text = f"{VENDOR}: model '{model}' was retired on {known.retired_on}, use one of {live}"
+        else:
+            text = f"{detail or f'{VENDOR}: model {model!r} is not available to this account'}, use one of {live}"
+        return ModelUnavailableError(
+            text, vendor=VENDOR, status=status, request_id=request_id, remedy=f"Use one of {live}."
+        )
+
+    def listed(self, body: bytes) -> list[ListedModel]:
+        """Read the answer of GET /models."""
+        return listed_models(body)
+
+
+class _ListedEntry(msgspec.Struct):
+    id: str
+    context_length: int | None = None
+    supports_reasoning: bool | None = None
+    supports_thinking_type: str | None = None
+
+
+class _ModelList(msgspec.Struct):
+    data: list[_ListedEntry]
+
+
+def listed_models(body: bytes) -> list[ListedModel]:
+    """Translate the model list.
+
+    Raises:
+        RemoteProtocolError: it is none.
+
+    Source: Moonshot's OpenAPI document (2026-08); `supports_thinking_type` from its own client.
+    """
+    try:
+        found = msgspec.json.decode(body, type=_ModelList)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise RemoteProtocolError("the model list is no model list") from None
+    return [ListedModel(entry.id, entry.context_length, _thinking(entry)) for entry in found.data if entry.id]
+
+
+def _thinking(entry: _ListedEntry) -> Literal["no", "switchable", "always", "unknown"]:
+    match entry.supports_thinking_type:
+        case "only":
+            return "always"
+        case "both":
+            return "switchable"
+        case "no":
+            return "no"
+        case _:
+            return "no" if entry.supports_reasoning is False else "unknown"
+
+
+def _successor(model: str, knowledge: EndpointKnowledge) -> str | None:
+    """Follow the chain of successors to one that the endpoint may have."""
+    live = knowledge.live
+    candidate = BY_ID[model].successor if model in BY_ID else None
+    while candidate is not None:
+        if not knowledge.is_gone(candidate) and (not live or candidate in live):
+            return candidate
+        candidate = BY_ID[candidate].successor
+    return None
+
+
+def _trimmed(messages: Sequence[Message]) -> Sequence[Message]:
+    """Keep the instructions and the newer half of the conversation, beginning with the caller."""
+    head = [message for message in messages[:1] if isinstance(message, SystemMessage)]
+    tail = list(messages[len(head) :])
+    tail = tail[len(tail) // 2 :]
+    while len(tail) > 1 and not isinstance(tail[0], UserMessage):
+        tail.pop(0)
+    return [*head, *tail]
