@@ -77,13 +77,7 @@ def validate(body: Json, models: Mapping[str, ModelSpec], *, refuse_unknown: boo
         raise Rejected(f"Invalid request: unknown parameter '{unknown[0]}'")
     cap = _cap(body, model)
     prompt = estimate_tokens(messages, tools)
-    if prompt + cap > model.context_tokens and ("max_completion_tokens" in body or "max_tokens" in body):
-        raise Rejected(
-            f"Invalid request: Your request exceeded model token limit : {model.context_tokens} "
-            f"(requested: {prompt + cap})"
-        )
-    if prompt > model.context_tokens:
-        raise Rejected("Input token length too long")
+    _size(body, model, prompt, cap)
     options = body.get("stream_options")
     return Accepted(
         model=model,
@@ -96,6 +90,16 @@ def validate(body: Json, models: Mapping[str, ModelSpec], *, refuse_unknown: boo
         stream=body.get("stream") is True,
         include_usage=isinstance(options, Mapping) and cast("Json", options).get("include_usage") is True,
     )
+
+
+def _size(body: Json, model: ModelSpec, prompt: int, cap: int) -> None:
+    limit, asked = model.context_tokens, "max_completion_tokens" in body or "max_tokens" in body
+    if asked and prompt + cap > limit:
+        raise Rejected(
+            f"Invalid request: Your request exceeded model token limit : {limit} (requested: {prompt + cap})"
+        )
+    if prompt > limit:
+        raise Rejected("Input token length too long")
 
 
 def _model(body: Json, models: Mapping[str, ModelSpec]) -> ModelSpec:
