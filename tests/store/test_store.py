@@ -114,7 +114,7 @@ async def test_nothing_is_saved_by_halves(store: Store) -> None:
 async def test_updates(store: Store) -> None:
     await store.apply(parse_configuration(FILE, {}))
     changed = FILE.replace("sk-planted-1", "sk-new").replace('[127.0.0.1/32, "::1"]', "[10.0.0.0/8]")
-    changed = changed.replace(", KEY: planted-4", "").replace(", password: planted-3", "")
+    changed = changed.replace(", KEY: planted-4", ", KEY: null").replace(", password: planted-3", "")
     applied = await store.apply(parse_configuration(changed, {}))
     assert applied.updated == ["llm_services/moonshot", "applications/kimi", "carriers/loopback"]
     application = store.directory.application_for_number("16175551212")

@@ -30,7 +30,8 @@ from moonwire.store.declared import (
     ServiceSpec,
     SpeechServiceSpec,
 )
-from moonwire.store.sealing import seal_field
+from moonwire.store.sealing import open_field, seal_field
+from moonwire.store.secret_names import with_kept_secrets
 from moonwire.store.secrets import SecretBox
 from moonwire.store.snapshot import token_digest
 from moonwire.store.tables import (
@@ -198,8 +199,10 @@ def _application_columns(scope: _Scope, row: ApplicationRow, spec: ApplicationSp
         agent_messages=spec.agent_messages,
         record_all_calls=spec.record_all_calls,
     )
-    env_vars = msgspec.json.encode(spec.env_vars, order="sorted").decode() if spec.env_vars else None
-    changed |= seal_field(scope.box, row, "env_vars", env_vars)
+    stored = open_field(scope.box, row, "env_vars")
+    env_vars = with_kept_secrets(spec.env_vars, msgspec.json.decode(stored) if stored else {})
+    text = msgspec.json.encode(env_vars, order="sorted").decode() if env_vars else None
+    changed |= seal_field(scope.box, row, "env_vars", text)
     for name, hook in hooks.items():
         if hook is None or hook.username is None:
             changed |= seal_field(scope.box, row, f"{name}.password", None)

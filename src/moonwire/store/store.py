@@ -22,6 +22,7 @@ from moonwire.store.apply import Applied, apply_configuration
 from moonwire.store.database import Database
 from moonwire.store.declared import Configuration
 from moonwire.store.directory import MemoryDirectory
+from moonwire.store.export import export_configuration
 from moonwire.store.recorder import Recorder
 from moonwire.store.sealing import seal_field
 from moonwire.store.secrets import FieldAddress, SecretBox, master_key
@@ -88,10 +89,14 @@ class Store:
             ConfigError: a reference, a number or a moved host is wrong; nothing was saved.
         """
         async with self.transaction() as session:
-            account_sid = await session.scalar(select(AccountRow.sid).where(AccountRow.is_default))
-            if account_sid is None:
-                raise ConfigError("The database has no default account any more; mark one as default.")
+            account_sid = await _default_account(session)
             return await apply_configuration(session, self.box, account_sid, configuration)
+
+    async def export(self, *, placeholders: bool = False) -> str:
+        """Return the default account's configuration as a file's text, without its secrets."""
+        async with self.database.reading() as session:
+            account_sid = await _default_account(session)
+            return await export_configuration(session, self.box, account_sid, placeholders=placeholders)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncSession]:
@@ -175,6 +180,13 @@ class Store:
         return UserRow(
             sid=new_sid(), name=ADMIN_NAME, password_hash=await hash_password(password), force_change=given is None
         )
+
+
+async def _default_account(session: AsyncSession) -> str:
+    account_sid = await session.scalar(select(AccountRow.sid).where(AccountRow.is_default))
+    if account_sid is None:
+        raise ConfigError("The database has no default account any more; restart the server, it makes one.")
+    return account_sid
 
 
 async def _set_meta(session: AsyncSession, key: str, value: str) -> None:

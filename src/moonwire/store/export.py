@@ -1,0 +1,179 @@
+"""Writes what the default account holds as a configuration file that `moonwire apply` accepts again.
+
+No secret leaves the database. They are left out, so that the file applies to an empty database and gives an equal
+export there; or, where asked for, stand as `${NAME}` placeholders.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import msgspec
+import yaml
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from moonwire.store.sealing import open_field
+from moonwire.store.secret_names import looks_secret
+from moonwire.store.secrets import SecretBox
+from moonwire.store.snapshot import gateway_network
+from moonwire.store.tables import (
+    ApiKeyRow,
+    ApplicationRow,
+    CarrierRow,
+    GatewayRow,
+    LlmServiceRow,
+    PhoneNumberRow,
+    SpeechServiceRow,
+)
+
+_LEFT_OUT = """\
+# Written by moonwire export. Secrets are left out: applied to the same database they stay as they are; for a new one
+# add them, for example  api_key: ${MOONSHOT_API_KEY}
+"""
+_PLACEHOLDERS = """\
+# Written by moonwire export. Every ${NAME} is a secret to be set in the environment before this file is applied.
+"""
+
+
+async def export_configuration(
+    session: AsyncSession, box: SecretBox, account_sid: str, *, placeholders: bool = False
+) -> str:
+    """Return the account's configuration as YAML text."""
+    writer = _Writer(session, box, account_sid, placeholders)
+    sections = await writer.sections()
+    head = _PLACEHOLDERS if placeholders else _LEFT_OUT
+    body = yaml.safe_dump(sections, sort_keys=False, allow_unicode=True, width=120) if sections else ""
+    return head + body
+
+
+class _Writer:
+    """Turns rows into the members that a file has."""
+
+    def __init__(self, session: AsyncSession, box: SecretBox, account_sid: str, placeholders: bool) -> None:
+        self._session = session
+        self._box = box
+        self._account_sid = account_sid
+        self._placeholders = placeholders
+
+    async def sections(self) -> dict[str, Any]:
+        llm = await self._rows(LlmServiceRow, LlmServiceRow.vendor, LlmServiceRow.label)
+        speech = await self._rows(SpeechServiceRow, SpeechServiceRow.vendor, SpeechServiceRow.label)
+        applications = await self._rows(ApplicationRow, ApplicationRow.name)
+        carriers = await self._rows(CarrierRow, CarrierRow.name)
+        names = {row.sid: row.name for row in (*applications, *carriers)}
+        numbers = await self._rows(PhoneNumberRow, PhoneNumberRow.number)
+        keys: Sequence[ApiKeyRow] = await self._rows(ApiKeyRow, ApiKeyRow.name) if self._placeholders else []
+        found: dict[str, Any] = {
+            "llm_services": [self._llm(row) for row in llm],
+            "speech_services": [self._speech(row) for row in speech],
+            "applications": [self._application(row) for row in applications],
+            "phone_numbers": [_phone_number(row, names) for row in numbers],
+            "carriers": [await self._carrier(row, names) for row in carriers],
+            "api_keys": [{"name": row.name, "token": _placeholder("api", row.name, "token")} for row in keys],
+        }
+        return {section: entries for section, entries in found.items() if entries}
+
+    async def _rows(self, table: type[Any], *order: Any) -> Sequence[Any]:
+        query = select(table).where(table.account_sid == self._account_sid).order_by(*order)
+        return (await self._session.scalars(query)).all()
+
+    def _llm(self, row: LlmServiceRow) -> dict[str, Any]:
+        return self._service(row) | _given({"fallback": escaped(row.fallback)})
+
+    def _speech(self, row: SpeechServiceRow) -> dict[str, Any]:
+        limits = {"use_for_stt": row.use_for_stt, "use_for_tts": row.use_for_tts}
+        return self._service(row) | {name: value for name, value in limits.items() if not value}
+
+    def _service(self, row: LlmServiceRow | SpeechServiceRow) -> dict[str, Any]:
+        fields = {name: value for name, value in row.fields.items() if value is not None and not _has_password(value)}
+        members = _given({"vendor": row.vendor, "label": row.label, "default": row.is_default}) | fields
+        return cast("dict[str, Any]", escaped(members)) | self._secrets(row.sealed, row.vendor, row.label)
+
+    def _application(self, row: ApplicationRow) -> dict[str, Any]:
+        hooks = {name: self._hook(row, name, hook) for name, hook in row.hooks.items()}
+        env_vars = open_field(self._box, row, "env_vars")
+        members: dict[str, Any] = {
+            "name": escaped(row.name),
+            **hooks,
+            "app_json": escaped(msgspec.json.decode(row.app_json)) if row.app_json else None,
+            "env_vars": self._env_vars(row.name, msgspec.json.decode(env_vars)) if env_vars else None,
+            **cast("dict[str, Any]", escaped(row.speech)),
+            "llm": escaped(row.llm),
+            "fallback": escaped(row.fallback),
+            "agent_messages": None if row.agent_messages == "auto" else row.agent_messages,
+            "record_all_calls": row.record_all_calls,
+        }
+        return _given(members)
+
+    def _hook(self, row: ApplicationRow, name: str, hook: Mapping[str, Any]) -> object:
+        password = self._secrets({"password": ""} if f"{name}.password" in row.sealed else {}, row.name, name)
+        if set(hook) <= {"url", "method"} and hook.get("method", "POST") == "POST" and not password:
+            return escaped(hook["url"])
+        return cast("dict[str, Any]", escaped(dict(hook))) | password
+
+    def _env_vars(self, application: str, env_vars: Mapping[str, Any]) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        for name, value in env_vars.items():
+            if not looks_secret(name, value):
+                shown[name] = escaped(value)
+            elif self._placeholders:
+                shown[name] = _placeholder(application, name)
+        return shown
+
+    async def _carrier(self, row: CarrierRow, names: Mapping[str, str]) -> dict[str, Any]:
+        gateways = await self._session.scalars(
+            select(GatewayRow).where(GatewayRow.carrier_sid == row.sid, GatewayRow.inbound, GatewayRow.is_active)
+        )
+        networks = [str(network) for gateway in gateways if (network := gateway_network(gateway))]
+        members = {
+            "name": escaped(row.name),
+            "description": escaped(row.description),
+            "type": None if row.carrier_type == "sip" else row.carrier_type,
+            "inbound": sorted(networks),
+            "application": escaped(names.get(row.application_sid or "")),
+        }
+        inactive = {} if row.is_active else {"is_active": False}
+        return _given(members) | inactive | self._secrets(row.sealed, row.name)
+
+    def _secrets(self, sealed: Mapping[str, str], *owner: str | None) -> dict[str, Any]:
+        return {field: _placeholder(*owner, field) for field in sealed} if self._placeholders else {}
+
+
+def escaped(value: object) -> object:
+    """Return the value with `${` in its texts written so that `apply` reads it as text again."""
+    match value:
+        case str():
+            return value.replace("${", "$${")
+        case list():
+            return [escaped(item) for item in cast("list[object]", value)]
+        case dict():
+            return {key: escaped(item) for key, item in cast("dict[object, object]", value).items()}
+        case _:
+            return value
+
+
+def _phone_number(row: PhoneNumberRow, names: Mapping[str, str]) -> dict[str, Any]:
+    application, carrier = names.get(row.application_sid or ""), names.get(row.carrier_sid or "")
+    return _given({"number": row.number, "application": escaped(application), "carrier": escaped(carrier)})
+
+
+def _given(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what equals the schema's default."""
+    return {name: value for name, value in members.items() if value not in (None, "", False, [], {})}
+
+
+def _placeholder(*parts: str | None) -> str:
+    name = "_".join(part for part in parts if part)
+    return "${" + re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_") + "}"
+
+
+def _has_password(value: object) -> bool:
+    """Say whether a URL carries a password."""
+    try:
+        return isinstance(value, str) and urlsplit(value).password is not None
+    except ValueError:
+        return False
