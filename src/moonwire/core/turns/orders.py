@@ -27,7 +27,12 @@ class Orders:
         self._commands.append(command)
 
     def arm(self, timer: TimerName, due: float) -> None:
-        """Arm a timer, or move it."""
+        """Arm a timer, or move it; due times are whole milliseconds, which keeps logs readable and sums exact."""
+        due = round(due, 3)
+        if timer in self._armed:
+            self._commands = [
+                given for given in self._commands if not (isinstance(given, ArmTimer) and given.timer == timer)
+            ]
         self._armed[timer] = due
         self._commands.append(ArmTimer(timer, due))
 
