@@ -7,8 +7,8 @@ Source: Moonshot's OpenAPI document (2026-08), error page and captured answers, 
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date
 from typing import Literal, TypeVar, cast
 
 import msgspec
@@ -46,7 +46,7 @@ class MoonshotSimulator:
     def __init__(
         self,
         *,
-        day: date = TODAY,
+        date: datetime.date = TODAY,
         keys: Mapping[str, Sequence[str]] = SANDBOX_KEYS,
         script: Script | None = None,
         pacing: Pacing | None = None,
@@ -56,7 +56,7 @@ class MoonshotSimulator:
         """Prepare it; `start` opens the sockets.
 
         Args:
-            day: decides which models live.
+            date: decides which models live.
             keys: region -> accepted API keys.
             script: what the model says when no lines are queued; a receptionist by default.
             pacing: delays of the answers.
@@ -64,7 +64,7 @@ class MoonshotSimulator:
             tiers: key -> limits; unlimited by default.
         """
         self._world = World(
-            registry(day),
+            registry(date),
             wire=wire or Wire(),
             pacing=pacing or Pacing(),
             lines=Lines((), script),
@@ -217,8 +217,8 @@ class MoonshotSimulator:
             case "pacing", "PUT":
                 world.pacing = msgspec.json.decode(body, type=Pacing)
                 return msgspec.to_builtins(world.pacing)
-            case "day", "PUT":
-                world.models = registry(msgspec.json.decode(body, type=date))
+            case "date", "PUT":
+                world.models = registry(msgspec.json.decode(body, type=datetime.date))
                 return sorted(world.models)
             case "lines", "POST":
                 world.lines.add(*_one_or_more(body, ScriptedAnswer))
