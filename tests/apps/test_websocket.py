@@ -1,0 +1,671 @@
+"""The application protocol over real sockets, against a scripted application."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from moonwire.apps.connector import AppConnector
+from moonwire.errors import HookError, SpecError
+from moonwire.spec.commands import (
+    AgentUpdateCommand,
+    CallStatusCommand,
+    RedirectCommand,
+    UnknownCommand,
+    UpdateInstructions,
+)
+from moonwire.spec.hooks import Hook
+from moonwire.spec.verbs import Agent, Hangup, Pause, Say
+
+from .conftest import SESSION_NEW, Heard, HeardAlerts, Peer, ScriptedApplication, record
+
+SAY = {"verb": "say", "text": "hi"}
+
+
+async def until_closed(peer: Peer) -> None:
+    while not peer.socket.closed:
+        await peer.socket.receive()
+
+
+def verbs_of(command: object) -> list[str]:
+    assert isinstance(command, RedirectCommand)
+    return [verb.verb for verb in command.verbs]
+
+
+async def test_session_new_is_the_first_message_and_its_ack_holds_the_verbs(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
+    seen: dict[str, Any] = {}
+
+    async def script(peer: Peer) -> None:
+        seen["headers"] = dict(peer.request.headers)
+        seen["first"] = await peer.next()
+        await peer.ack(seen["first"], SAY, {"pause": {"length": 1}})
+        seen["code"] = await peer.end()
+
+    application.scripts = [script]
+    hook = Hook(application.ws_url + "?x=1#rc=0", username="u", password="p")
+    session = connector.open(record(hook), "c1", Heard())
+    verbs = await session.begin({**SESSION_NEW, "sip": {"calledNumber": "x"}, "customerData": {"aB": 1}, "callId": "i"})
+    assert [type(verb) for verb in verbs] == [Say, Pause]
+    assert session.keeps_call_up
+    await session.close()
+    assert not session.keeps_call_up
+    headers, first = seen["headers"], seen["first"]
+    assert headers["Sec-WebSocket-Protocol"] == "ws.jambonz.org"
+    assert headers["Authorization"] == "Basic dTpw"
+    assert headers["User-Agent"] == "jambonz"
+    assert "Sec-WebSocket-Extensions" not in headers
+    assert application.requests[0].path_qs == "/?x=1"
+    assert first["type"] == "session:new"
+    assert first["call_sid"] == "c1"
+    assert "hook" not in first
+    assert first["data"]["env_vars"] == {"aB": 1}
+    assert first["data"]["sip"] == {"calledNumber": "x"}
+    assert first["data"]["customerData"] == {"aB": 1}
+    assert first["data"]["call_id"] == "i"
+    assert seen["code"] == 1000
+
+
+async def test_messages_keep_hooks_as_they_were_written(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
+    received: list[dict[str, Any]] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        received.extend([await peer.next() for _ in range(4)])
+        await peer.ack(received[-1], {"verb": "hangup"})
+        await peer.end()
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", Heard())
+    await session.begin(SESSION_NEW)
+    session.call_status({"call_status": "in-progress"})
+    session.agent_event(Hook("agent//event?x=1"), {"type": "user_interruption"})
+    session.verb_status({"event": "starting", "name": "say"})
+    verbs = await session.call_hook(Hook("/done"), {"reason": "x"})
+    await session.close()
+    assert verbs is not None
+    assert isinstance(verbs[0], Hangup)
+    assert [message["type"] for message in received] == ["call:status", "agent:event", "verb:status", "verb:hook"]
+    assert received[1]["hook"] == "agent//event?x=1"
+    assert "hook" not in received[0]
+    assert received[3]["hook"] == "/done"
+    assert len({message["msgid"] for message in received}) == 4
+
+
+async def test_hooks_are_asked_one_at_a_time(application: ScriptedApplication, connector: AppConnector) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        for name in ("/a", "/b"):
+            message = await peer.next()
+            assert message["hook"] == name
+            with pytest.raises(TimeoutError):  # nothing else until this one is answered
+                await asyncio.wait_for(peer.socket.receive(), 0.02)
+            await peer.ack(message, {"verb": "say", "text": name})
+        await until_closed(peer)
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", Heard())
+    await session.begin(SESSION_NEW)
+    answers = await asyncio.gather(session.call_hook(Hook("/a"), {}), session.call_hook(Hook("/b"), {}))
+    await session.close()
+    texts = [answer[0].text for answer in answers if answer and isinstance(answer[0], Say)]
+    assert texts == ["/a", "/b"]
+
+
+@pytest.mark.parametrize("data", [[], None, {}])
+async def test_an_empty_answer_changes_nothing(
+    application: ScriptedApplication, connector: AppConnector, data: object
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        await peer.say(type="ack", msgid=(await peer.next())["msgid"], data=data)
+        await until_closed(peer)
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", Heard())
+    await session.begin(SESSION_NEW)
+    assert await session.call_hook(Hook("/a"), {}) is None
+    await session.close()
+
+
+async def test_a_hook_without_answer_times_out_quietly(
+    application: ScriptedApplication, connector: AppConnector, alerts: HeardAlerts
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        await until_closed(peer)
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", Heard())
+    await session.begin(SESSION_NEW)
+    assert await session.call_hook(Hook("/a"), {}) is None
+    await session.close()
+    assert not alerts.alerts
+
+
+async def test_commands_arrive_and_never_overtake_the_answer_before_them(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
+    heard = Heard()
+
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        await peer.say(type="command", command="redirect", data=[{"verb": "hangup"}])
+        await peer.say(type="command", command="redirect", queueCommand=True, data=[SAY])
+        await peer.say(type="command", command="call:status", data={"call_status": "completed"})
+        await peer.say(type="agent:update", data={"type": "update_instructions", "instructions": "be kind"})
+        await peer.say(type="command", command="dub", data={"x": 1})
+        await until_closed(peer)
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", heard)
+    assert len(await session.begin(SESSION_NEW)) == 1
+    assert heard.commands.empty()
+    first, second = await heard.command(), await heard.command()
+    assert isinstance(first, RedirectCommand)
+    assert not first.queue
+    assert verbs_of(first) == ["hangup"]
+    assert isinstance(second, RedirectCommand)
+    assert second.queue
+    assert await heard.command() == CallStatusCommand("completed")
+    assert await heard.command() == AgentUpdateCommand(UpdateInstructions(instructions="be kind"))
+    assert await heard.command() == UnknownCommand("dub", {"x": 1})
+    await session.close()
+
+
+async def test_a_queued_reply_completes_the_hook_and_appends(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
+    heard = Heard()
+
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        hook = await peer.next()
+        await peer.say(type="command", command="redirect", queueCommand=True, msgid=hook["msgid"], data=[SAY])
+        await until_closed(peer)
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", heard)
+    await session.begin(SESSION_NEW)
+    async with asyncio.timeout(0.8):  # less than the time for an answer
+        assert await session.call_hook(Hook("/a"), {}) is None
+    command = await heard.command()
+    assert isinstance(command, RedirectCommand)
+    assert command.queue
+    await session.close()
+
+
+async def test_a_queued_reply_may_open_the_session(application: ScriptedApplication, connector: AppConnector) -> None:
+    async def script(peer: Peer) -> None:
+        first = await peer.next()
+        await peer.say(type="command", command="redirect", queueCommand=True, msgid=first["msgid"], data=[SAY])
+        await until_closed(peer)
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", Heard())
+    assert len(await session.begin(SESSION_NEW)) == 1
+    await session.close()
+
+
+async def test_a_second_ack_of_the_session_is_a_redirect_and_other_acks_are_dropped(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
+    heard = Heard()
+
+    async def script(peer: Peer) -> None:
+        first = await peer.next()
+        await peer.ack(first, SAY)
+        hook = await peer.next()
+        await peer.ack(hook)
+        await peer.ack(hook, {"verb": "say", "text": "second answer"})
+        await peer.ack({"msgid": "never-heard-of"}, {"verb": "say", "text": "stranger"})
+        await peer.ack(first)
+        await peer.ack(first, {"verb": "pause", "length": 2})
+        await until_closed(peer)
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", heard)
+    await session.begin(SESSION_NEW)
+    assert await session.call_hook(Hook("/a"), {}) is None
+    assert verbs_of(await heard.command()) == ["pause"]
+    assert heard.commands.empty()
+    await session.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "details"),
+    [
+        ("{not json", "not JSON"),
+        ("[1]", "type must be"),
+        ('{"type":"nonsense"}', "type must be"),
+        ('{"type":"ack","data":[]}', "msgid"),
+        ('{"type":"command","data":[]}', "name"),
+        ("[" * 5000, "not JSON"),
+    ],
+)
+async def test_an_invalid_message_is_answered_and_the_call_goes_on(
+    application: ScriptedApplication, connector: AppConnector, alerts: HeardAlerts, text: str, details: str
+) -> None:
+    heard = Heard()
+    complaint: dict[str, Any] = {}
+
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        await peer.socket.send_str(text)
+        complaint.update(await peer.next())
+        await peer.say(type="command", command="redirect", data=[SAY])
+        await until_closed(peer)
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", heard)
+    await session.begin(SESSION_NEW)
+    assert verbs_of(await heard.command()) == ["say"]
+    await session.close()
+    assert complaint["type"] == "jambonz:error"
+    assert complaint["hook"] == "/error"
+    assert complaint["data"]["msg"] == "InvalidMessage"
+    assert details in complaint["data"]["details"]
+    assert complaint["data"]["content"] == text[:500]
+    assert alerts.alerts[0][0] == "payload-error"
+
+
+async def test_an_unknown_verb_rejects_the_payload_with_its_path_and_the_call_goes_on(
+    application: ScriptedApplication, connector: AppConnector, alerts: HeardAlerts
+) -> None:
+    heard = Heard()
+    complaints: list[dict[str, Any]] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        await peer.say(type="command", command="redirect", data=[SAY, {"verb": "agent", "llm": {"vendor": 5}}])
+        complaints.append(await peer.next())
+        hook = await peer.next()
+        await peer.ack(hook, {"verb": "frobnicate"})
+        complaints.append(await peer.next())
+        await until_closed(peer)
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", heard)
+    await session.begin(SESSION_NEW)
+    assert await session.call_hook(Hook("/a"), {}) is None
+    session.agent_event(Hook("/e"), {})
+    await session.close()
+    assert complaints[0]["data"]["details"] == "[1].llm.vendor"
+    assert "frobnicate" in complaints[1]["data"]["msg"]
+    assert heard.commands.empty()
+    assert {kind for kind, _ in alerts.alerts} == {"payload-error"}
+
+
+async def test_unusable_first_verbs_are_told_to_the_application(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
+    seen: dict[str, Any] = {}
+
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), {"verb": "pause"})
+        seen["complaint"] = await peer.next()
+        seen["code"] = await peer.end()
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", Heard())
+    with pytest.raises(SpecError, match=r"\[0\]\.length"):
+        await session.begin(SESSION_NEW)
+    await session.close(failed=True)
+    assert "[0].length" in seen["complaint"]["data"]["msg"]
+    assert seen["code"] == 1001
+
+
+async def test_an_inbound_call_needs_a_verb(application: ScriptedApplication, connector: AppConnector) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next())
+        await until_closed(peer)
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", Heard())
+    with pytest.raises(SpecError, match="no application provided"):
+        await session.begin(SESSION_NEW)
+    await session.close(failed=True)
+
+
+async def test_a_wrong_tuning_member_is_named_and_the_agent_runs(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
+    complaint: dict[str, Any] = {}
+
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), {"verb": "agent", "bargeIn": {"threshold": 7}, "vad": {}})
+        complaint.update(await peer.next())
+        await until_closed(peer)
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", Heard())
+    verbs = await session.begin(SESSION_NEW)
+    assert isinstance(verbs[0], Agent)
+    await session.close()
+    assert complaint["data"]["details"] == "[0].bargeIn.threshold"
+
+
+async def test_an_application_that_never_acknowledges_fails_the_call(
+    application: ScriptedApplication, connector: AppConnector, alerts: HeardAlerts
+) -> None:
+    application.scripts = [until_closed]
+    session = connector.open(record(application.ws_url), "c1", Heard())
+    with pytest.raises(HookError, match="did not acknowledge"):
+        await session.begin(SESSION_NEW)
+    await session.close(failed=True)
+    assert alerts.alerts[0][0] == "webhook-connection-failure"
+
+
+async def test_nobody_listens(connector: AppConnector, alerts: HeardAlerts, unused_tcp_port: int) -> None:
+    session = connector.open(record(f"ws://127.0.0.1:{unused_tcp_port}/#rc=2"), "c1", Heard())
+    with pytest.raises(HookError, match="cannot be reached"):
+        await session.begin(SESSION_NEW)
+    await session.close(failed=True)
+    assert [kind for kind, _ in alerts.alerts] == ["webhook-connection-failure"]
+
+
+@pytest.mark.parametrize(("fragment", "attempts"), [("", 1), ("#rc=2&rp=4xx", 3), ("#rc=2&rp=all", 3), ("#rc=0", 1)])
+async def test_a_refused_upgrade_is_retried_as_the_fragment_asks(
+    application: ScriptedApplication, connector: AppConnector, fragment: str, attempts: int
+) -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        return web.Response(status=404)
+
+    application.routes["/x"] = refuse
+    session = connector.open(record(application.ws_url + "x" + fragment), "c1", Heard())
+    with pytest.raises(HookError, match="404"):
+        await session.begin(SESSION_NEW)
+    await session.close(failed=True)
+    assert len(application.requests) == attempts
+
+
+@pytest.mark.parametrize("redirects", [2, 3])
+async def test_at_most_two_redirects(application: ScriptedApplication, connector: AppConnector, redirects: int) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        await until_closed(peer)
+
+    async def onward(request: web.Request) -> web.Response:
+        left = int(request.query["left"])
+        raise web.HTTPFound("/" if left == 1 else f"/r?left={left - 1}")
+
+    application.scripts = [script]
+    application.routes["/r"] = onward
+    session = connector.open(record(f"{application.ws_url}r?left={redirects}"), "c1", Heard())
+    if redirects == 2:
+        assert len(await session.begin(SESSION_NEW)) == 1
+    else:
+        with pytest.raises(HookError, match="redirects too often"):
+            await session.begin(SESSION_NEW)
+    await session.close()
+
+
+async def test_close_1000_means_that_the_application_is_finished(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
+    heard = Heard()
+
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        await peer.next()
+        await peer.socket.close(code=1000)
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", heard)
+    await session.begin(SESSION_NEW)
+    assert await session.call_hook(Hook("/a"), {}) is None
+    assert await heard.end() is True
+    assert not session.keeps_call_up
+    session.agent_event(Hook("/e"), {})
+    assert await session.call_hook(Hook("/a"), {}) is None
+    await session.close()
+    assert application.connections == 1
+    assert heard.closed.empty()
+
+
+async def test_a_binary_frame_cuts_the_application_off_but_not_the_call(
+    application: ScriptedApplication, connector: AppConnector, alerts: HeardAlerts
+) -> None:
+    heard = Heard()
+    codes: list[int] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        await peer.socket.send_bytes(b"\x00")
+        codes.append(await peer.end())
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", heard)
+    await session.begin(SESSION_NEW)
+    assert await heard.end() is True
+    await session.close()
+    assert codes == [1003]
+    assert application.connections == 1
+    assert alerts.alerts[0][0] == "payload-error"
+
+
+async def test_a_dropped_socket_is_reopened_and_the_verbs_of_its_ack_are_not_run(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
+    heard = Heard()
+    seen: dict[str, Any] = {}
+    waiting = asyncio.Event()
+
+    async def first(peer: Peer) -> None:
+        seen["new"] = await peer.next()
+        await peer.ack(seen["new"], SAY)
+        await peer.next()
+        peer.cut()
+
+    async def second(peer: Peer) -> None:
+        seen["again"] = await peer.next()
+        waiting.set()
+        session.call_status({"call_status": "held back"})
+        await peer.ack(seen["again"], {"verb": "say", "text": "again"})
+        seen["held"] = [await peer.next(), await peer.next()]
+        await peer.ack(seen["again"], {"verb": "hangup"})
+        await until_closed(peer)
+
+    application.scripts = [first, second]
+    session = connector.open(record(application.ws_url), "c1", heard)
+    await session.begin(SESSION_NEW)
+    assert await session.call_hook(Hook("/lost"), {}) is None
+    session.agent_event(Hook("/e"), {"type": "queued"})
+    await asyncio.wait_for(waiting.wait(), 5)
+    assert verbs_of(await heard.command()) == ["hangup"]
+    await session.close()
+    assert seen["again"]["type"] == "session:reconnect"
+    assert seen["again"]["data"] == seen["new"]["data"]
+    assert seen["again"]["msgid"] != seen["new"]["msgid"]
+    assert "hook" not in seen["again"]
+    assert [message["type"] for message in seen["held"]] == ["agent:event", "call:status"]
+    assert heard.closed.empty()
+
+
+async def test_a_drop_before_the_first_ack_is_answered_by_the_reconnect(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
+    async def first(peer: Peer) -> None:
+        await peer.next()
+        await peer.socket.close(code=4004)
+
+    async def second(peer: Peer) -> None:
+        message = await peer.next()
+        assert message["type"] == "session:reconnect"
+        await peer.ack(message, SAY)
+        await until_closed(peer)
+
+    application.scripts = [first, second]
+    session = connector.open(record(application.ws_url), "c1", Heard())
+    assert len(await session.begin(SESSION_NEW)) == 1
+    await session.close()
+
+
+async def test_reconnects_end_with_the_retries(
+    application: ScriptedApplication, connector: AppConnector, alerts: HeardAlerts
+) -> None:
+    heard = Heard()
+
+    async def first(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        peer.cut()
+
+    async def closing(peer: Peer) -> None:
+        await peer.socket.close(code=1011)
+
+    application.scripts = [first, closing]
+    session = connector.open(record(application.ws_url + "#rc=3"), "c1", heard)
+    await session.begin(SESSION_NEW)
+    assert await heard.end() is False
+    await session.close()
+    assert application.connections == 4
+    assert alerts.alerts[0][0] == "webhook-connection-failure"
+
+
+async def test_tool_calls(application: ScriptedApplication, connector: AppConnector) -> None:
+    calls: list[dict[str, Any]] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        calls.extend([await peer.next(), await peer.next()])
+        for call, data in zip(reversed(calls), ({"result": "18 C"}, {"temperature": 4}), strict=True):
+            await peer.say(
+                type="command", command="llm:tool-output", tool_call_id=call["data"]["tool_call_id"], data=data
+            )
+        await peer.say(type="command", command="llm:tool-output", tool_call_id="stranger", data={})
+        await until_closed(peer)
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", Heard())
+    await session.begin(SESSION_NEW)
+    results = await asyncio.gather(
+        session.call_tool(Hook("/t"), {"tool_call_id": "t1", "name": "a", "arguments": {"camelCase": {"aB": 1}}}),
+        session.call_tool(Hook("/t"), {"tool_call_id": "t2", "name": "b", "arguments": {}}),
+    )
+    assert results == [{"temperature": 4}, "18 C"]
+    with pytest.raises(HookError, match="in time"):
+        await session.call_tool(Hook("/t"), {"tool_call_id": "t3", "name": "b", "arguments": {}})
+    await session.close()
+    assert calls[0]["type"] == "agent:tool-call"
+    assert calls[0]["data"]["arguments"] == {"camelCase": {"aB": 1}}
+
+
+@pytest.mark.parametrize(
+    ("server", "setting", "kind"),
+    [
+        ("Python/3.11 aiohttp/3.14", "auto", "verb:hook"),
+        ("nginx", "auto", "agent:event"),
+        ("nginx", "hook", "verb:hook"),
+        ("Python/3.11 aiohttp/3.14", "agent", "agent:event"),
+    ],
+)
+async def test_agent_events_bend_for_the_python_sdk(
+    application: ScriptedApplication, connector: AppConnector, server: str, setting: Any, kind: str
+) -> None:
+    heard = Heard()
+    seen: list[dict[str, Any]] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        event = await peer.next()
+        seen.append(event)
+        await peer.ack(event)
+        if event["type"] == "verb:hook":
+            await peer.ack(event, {"verb": "hangup"})
+        else:
+            await peer.say(type="command", command="redirect", data=[{"verb": "hangup"}])
+        await until_closed(peer)
+
+    application.scripts = [script]
+    url = f"{application.ws_url}?server={server.replace(' ', '%20')}"
+    session = connector.open(record(url, agent_messages=setting), "c1", heard)
+    await session.begin(SESSION_NEW)
+    session.agent_event(Hook("/agent-event"), {"type": "user_interruption"})
+    assert verbs_of(await heard.command()) == ["hangup"]
+    await session.close()
+    assert seen[0]["type"] == kind
+    assert seen[0]["hook"] == "/agent-event"
+
+
+async def test_redirects(application: ScriptedApplication, connector: AppConnector) -> None:
+    seen: list[dict[str, Any]] = []
+    codes: list[int] = []
+
+    async def first(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        seen.append(await peer.next())
+        await peer.ack(seen[-1], SAY, SAY)
+        codes.append(await peer.end())
+
+    async def second(peer: Peer) -> None:
+        seen.append(await peer.next())
+        await peer.ack(seen[-1], SAY, SAY, SAY)
+        seen.append(await peer.next())
+        await until_closed(peer)
+
+    application.scripts = [first, second]
+    heard = Heard()
+    session = connector.open(record(application.ws_url), "c1", heard)
+    await session.begin(SESSION_NEW)
+    assert len(await session.redirect(Hook("/next"), {"call_sid": "c1"})) == 2
+    assert len(await session.redirect(Hook(application.ws_url + "other"), {"call_sid": "c1"})) == 3
+    session.call_status({"call_status": "in-progress"})
+    await session.close()
+    assert [message["type"] for message in seen] == ["session:redirect", "session:redirect", "call:status"]
+    assert seen[0]["hook"] == "/next"
+    assert "hook" not in seen[1]
+    assert codes == [1000]
+    assert heard.closed.empty()
+
+
+async def test_a_command_for_another_leg_is_refused(application: ScriptedApplication, connector: AppConnector) -> None:
+    complaint: dict[str, Any] = {}
+
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        await peer.say(type="command", command="mute:status", callSid="other", data={"mute_status": "mute"})
+        complaint.update(await peer.next())
+        await until_closed(peer)
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", Heard())
+    await session.begin(SESSION_NEW)
+    session.verb_status({})
+    await session.close()
+    assert "call leg" in complaint["data"]["msg"]
+
+
+async def test_closing_while_connecting_ends_begin(connector: AppConnector, unused_tcp_port: int) -> None:
+    session = connector.open(record(f"ws://127.0.0.1:{unused_tcp_port}/"), "c1", Heard())
+    begin = asyncio.create_task(session.begin(SESSION_NEW))
+    await asyncio.sleep(0)
+    await session.close()
+    with pytest.raises(HookError):
+        await begin
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_an_oversized_message_is_not_taken(application: ScriptedApplication, connector: AppConnector) -> None:
+    heard = Heard()
+
+    async def first(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        await peer.socket.send_str('"' + "x" * (1 << 20) + '"')
+        await until_closed(peer)
+
+    async def second(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        await peer.say(type="command", command="redirect", data=[SAY])
+        await until_closed(peer)
+
+    application.scripts = [first, second]
+    session = connector.open(record(application.ws_url), "c1", heard)
+    await session.begin(SESSION_NEW)
+    assert verbs_of(await heard.command()) == ["say"]
+    await session.close()
