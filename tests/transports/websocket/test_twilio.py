@@ -94,6 +94,7 @@ class Server:
     engine: Engine
     pacer: Pacer
     http: aiohttp.ClientSession
+    uvicorn: uvicorn.Server
 
     def connect(self, query: str = "?number=1617", **options: Any) -> Any:
         return self.http.ws_connect(f"http://127.0.0.1:{self.port}{TWILIO_PATH}{query}", **options)
@@ -127,7 +128,7 @@ async def serving(gate: Gate = LOOPBACK) -> AsyncGenerator[Server]:
     await until(lambda: server.started)
     try:
         async with aiohttp.ClientSession() as http:
-            yield Server(server.port, engine, pacer, http)
+            yield Server(server.port, engine, pacer, http, server)
     finally:
         server.should_exit = True
         await running
@@ -360,7 +361,7 @@ async def test_bad_messages_are_ignored_within_limits() -> None:
         for _ in range(60):
             await socket.send_str("[]")
         assert (await closing(socket))[0] == 1008
-        assert server.engine.ends == [LegEnd("caller", "closed")]
+        assert server.engine.ends == [LegEnd("caller", "protocol-error", 400)]
 
 
 async def test_an_oversized_message_closes() -> None:
@@ -409,9 +410,9 @@ async def test_an_engine_fault_ends_that_call_only() -> None:
 
 
 async def test_the_server_stops_while_a_call_runs() -> None:
-    async with serving() as server:
-        socket = await server.connect()
+    async with serving() as server, server.connect() as socket:
         await begin(socket)
         await until(lambda: server.engine.legs)
-        engine = server.engine
-    assert engine.ends == [LegEnd("caller", "closed")]
+        server.uvicorn.should_exit = True
+        assert await closing(socket) == (1001, "server stops")
+        assert server.engine.ends == [LegEnd("moonwire", "shutdown", 503)]

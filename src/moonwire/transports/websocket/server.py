@@ -46,8 +46,8 @@ class SocketListener(Protocol):
         """Take one binary message."""
         ...
 
-    def on_closed(self) -> None:
-        """Hear, exactly once, that nothing more comes."""
+    def on_closed(self, code: CloseCode) -> None:
+        """Hear, exactly once, that nothing more comes: 1000 when the peer left, else what we closed with."""
         ...
 
 
@@ -93,7 +93,7 @@ class MediaSocket:
         self.write(build_close(code, reason))
         self._closing = True
         self._close_timer = asyncio.get_running_loop().call_later(_CLOSE_WAIT_S, self._transport.abort)
-        self._report_closed()
+        self._report_closed(code)
 
     def start(self, listener: SocketListener) -> None:
         """Connect the receiving side."""
@@ -131,12 +131,12 @@ class MediaSocket:
         self._closing = True
         if self._close_timer is not None:
             self._close_timer.cancel()
-        self._report_closed()
+        self._report_closed(1000)
 
-    def _report_closed(self) -> None:
+    def _report_closed(self, code: CloseCode) -> None:
         listener, self._listener = self._listener, None
         if listener is not None:
-            listener.on_closed()
+            listener.on_closed(code)
 
 
 class WebSocketSwitch(asyncio.Protocol):

@@ -13,13 +13,14 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from moonwire.ports.clock import Clock
 from moonwire.ports.legs import CallAcceptor, CallerGate, LegEnd, LegInfo
 from moonwire.transports.pacing import Pacer
+from moonwire.transports.websocket.frames import CloseCode
 from moonwire.transports.websocket.server import MediaSocket, SocketListener
 from moonwire.transports.websocket.twilio_leg import TwilioLeg
 from moonwire.transports.websocket.twilio_messages import (
@@ -35,6 +36,11 @@ START_WAIT_S = 5.0
 MAX_UNDECIDED = 64
 _MAX_BAD_MESSAGES = 50
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
+
+_END_OF_CLOSE: Mapping[int, LegEnd] = {
+    1000: LegEnd("caller", "closed"),
+    1001: LegEnd("moonwire", "shutdown", 503),
+}
 
 _log = structlog.get_logger()
 
@@ -126,11 +132,11 @@ class TwilioStream:
         """Ignore it, within limits: this framing has no binary messages."""
         self._count_bad()
 
-    def on_closed(self) -> None:
-        """Hear that the socket is gone: the caller hung up."""
+    def on_closed(self, code: CloseCode) -> None:
+        """Hear that the socket is gone: the caller hung up, broke the protocol, or the server stops."""
         self._settle()
         if self._leg is not None:
-            self._leg.finish(LegEnd("caller", "closed"))
+            self._leg.finish(_END_OF_CLOSE.get(code, LegEnd("caller", "protocol-error", 400)))
 
     def _count_bad(self) -> None:
         self._bad_messages += 1

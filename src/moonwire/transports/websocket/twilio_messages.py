@@ -17,7 +17,7 @@ from moonwire.core.audio.frames import FRAME_BYTES
 from moonwire.transports.websocket.frames import TEXT, build_frame, frame_head
 
 _MEDIA_HEAD = re.compile(rb'\s*\{\s*"event"\s*:\s*"media"\s*,')
-_PAYLOAD = re.compile(rb'"payload"\s*:\s*"([A-Za-z0-9+/]*={0,2})"')
+_PAYLOAD = b'"payload"'
 _OTHER_TRACK = b'"outbound"'
 
 
@@ -64,9 +64,8 @@ def parse_message(text: bytes) -> StreamMessage:
     Raises:
         MessageError: the text is no JSON object.
     """
-    # 50 media messages a second come in Twilio's fixed shape: cutting the payload out costs a fifth of parsing.
-    if _MEDIA_HEAD.match(text) and (found := _PAYLOAD.search(text)) and text.count(b'"payload"') == 1:
-        return None if _OTHER_TRACK in text else _decode_audio(found[1])
+    if _MEDIA_HEAD.match(text) and (payload := _cut_payload(text)) is not None:
+        return None if _OTHER_TRACK in text else _decode_audio(payload)
     try:
         message = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -74,6 +73,22 @@ def parse_message(text: bytes) -> StreamMessage:
     if not isinstance(message, dict):
         raise MessageError("no JSON object")
     return _parse_object(cast(dict[str, Any], message))
+
+
+def _cut_payload(text: bytes) -> bytes | None:
+    """Cut the payload out of a media message without parsing it; None when its shape is unusual.
+
+    50 messages a second come in one shape, and cutting is several times cheaper than parsing.
+    """
+    name = text.find(_PAYLOAD)
+    start = text.find(b'"', name + len(_PAYLOAD)) + 1
+    end = text.find(b'"', start)
+    if name < 0 or start == 0 or end < 0 or text[name + len(_PAYLOAD) : start - 1].strip() != b":":
+        return None
+    payload = text[start:end]
+    if b"\\" in payload or text.find(_PAYLOAD, end) >= 0:
+        return None
+    return payload
 
 
 def _parse_object(message: Mapping[str, Any]) -> StreamMessage:
