@@ -22,7 +22,7 @@ OFFER = (
     "v=0\r\no=phone 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
     "m=audio {port} RTP/AVP 0 8 101\r\na=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n"
 )
-QUICK = Timing(t1_s=0.02, t2_s=0.08, t4_s=0.1)
+QUICK = Timing(t1_s=0.02, t2_s=0.08, t4_s=0.1, farewell_s=0.2)
 """64*T1 is 1.28 s."""
 _numbers = itertools.count(1)
 
@@ -205,6 +205,10 @@ class Phone:
             data = await asyncio.get_running_loop().sock_recv(self.socket, 65536)
         return read_reply(data)
 
+    async def receive_raw(self) -> bytes:
+        async with asyncio.timeout(5):
+            return await asyncio.get_running_loop().sock_recv(self.socket, 65536)
+
     async def until(self, wanted: int | str) -> Reply:
         """Read until a status or a method; provisional and repeated messages on the way are skipped."""
         async with asyncio.timeout(5):
@@ -274,7 +278,7 @@ class Rig:
             port=0,
             public_ip=None,
             clock=self.clock,
-            timing=timing or Timing(),
+            timing=timing or Timing(farewell_s=0.05),
         )
         await made.start()
         self._endpoints.append(made)

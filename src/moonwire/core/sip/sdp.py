@@ -94,7 +94,7 @@ def _lines(data: bytes) -> list[tuple[str, str]]:
         if not line.strip("\0 \t\r"):
             continue
         key, equals, value = line.partition("=")
-        if not equals or len(key) != 1:
+        if not equals or len(key) != 1 or not key.isalpha():
             raise RemoteProtocolError("malformed line in session description")
         lines.append((key, value.strip()))
     return lines

@@ -32,6 +32,8 @@ class Timing:
     t4_s: float = 5.0
     min_se_s: int = 90
     """RFC 4028 section 5: nobody may ask for more often."""
+    farewell_s: float = 1.0
+    """How long a stopping endpoint waits for the answers to its BYEs."""
 
     @property
     def timeout_s(self) -> float:

@@ -28,7 +28,6 @@ from moonwire.transports.sip.stack import SipStack
 log = structlog.get_logger()
 
 _EPHEMERAL_TRIES = 20
-_FAREWELL_S = 1.0
 
 
 class SipEndpoint:
@@ -63,6 +62,8 @@ class SipEndpoint:
         self._dialer = Dialer(self._stack, rtp)
         self.rejected = 0
         """Messages that could not even be answered."""
+        self.failed = 0
+        """Messages that met a bug of ours; each is logged with its traceback."""
 
     @property
     def local_port(self) -> int:
@@ -73,6 +74,16 @@ class SipEndpoint:
     def calls(self) -> int:
         """Calls that are up or ringing."""
         return len(self._stack.dialogs)
+
+    @property
+    def transactions(self) -> int:
+        """Transactions kept, those that only absorb repetitions included."""
+        return len(self._stack.exchanges)
+
+    @property
+    def connections(self) -> int:
+        """TCP connections that are up."""
+        return self._stack.connections
 
     async def start(self) -> None:
         """Bind both sockets.
@@ -104,7 +115,7 @@ class SipEndpoint:
             owner.shut_down()
         # The answers to our BYEs get a moment; a peer that is gone does not hold us up.
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_FAREWELL_S):
+            async with asyncio.timeout(self._stack.timing.farewell_s):
                 await self._stack.exchanges.settled()
         await self._stack.close()
 
@@ -151,7 +162,7 @@ class SipEndpoint:
         except RemoteProtocolError:
             self.rejected += 1
         except Exception:  # the last line of defence: one peer's message must not stop the others
-            self.rejected += 1
+            self.failed += 1
             log.exception("sip message failed", peer=flow.remote[0])
             if exchange is not None:
                 exchange.respond(500)

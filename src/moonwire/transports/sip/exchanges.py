@@ -125,6 +125,7 @@ class ServerExchange:
     def acknowledge(self) -> None:
         """Take the ACK."""
         self._transaction.on_ack(self._table.clock.monotonic_s())
+        self._table.note_progress()
         self._alarm.set_at(self._transaction.deadline)
 
     def drop(self) -> None:
@@ -238,7 +239,7 @@ class ExchangeTable:
         self.dropped = 0
         """Requests dropped: no way back, or too many transactions."""
         self._new_token = new_token
-        self._settled: asyncio.Future[None] | None = None
+        self._progress: asyncio.Future[None] | None = None
         self._server: dict[TransactionKey, ServerExchange] = {}
         self._invites: dict[tuple[str, str, str], ServerExchange] = {}
         self._client: dict[TransactionKey, ClientExchange] = {}
@@ -317,19 +318,23 @@ class ExchangeTable:
         known = self._client.get(client_key(response))
         if known is not None:
             known.receive(response)
-            self._check_settled()
+            self.note_progress()
 
     async def settled(self) -> None:
-        """Wait until every request of ours has its final response or its timeout."""
-        self._settled = asyncio.get_running_loop().create_future()
-        self._check_settled()
-        await self._settled
+        """Wait until no request of ours wants a response and no 2xx of ours wants its ACK."""
+        while self._busy():
+            self._progress = asyncio.get_running_loop().create_future()
+            await self._progress
 
-    def _check_settled(self) -> None:
-        if self._settled is None or self._settled.done():
-            return
-        if not any(exchange.waiting for exchange in self._client.values()):
-            self._settled.set_result(None)
+    def note_progress(self) -> None:
+        """Let `settled` look again."""
+        if self._progress is not None and not self._progress.done():
+            self._progress.set_result(None)
+
+    def _busy(self) -> bool:
+        return any(exchange.waiting for exchange in self._client.values()) or any(
+            exchange.unacknowledged for exchange in self._server.values()
+        )
 
     def forget_server(self, key: TransactionKey) -> None:
         """Drop an ended transaction."""
@@ -342,7 +347,7 @@ class ExchangeTable:
     def forget_client(self, key: TransactionKey) -> None:
         """Drop an ended transaction."""
         self._client.pop(key, None)
-        self._check_settled()
+        self.note_progress()
 
     def close(self) -> None:
         """Stop all timers."""

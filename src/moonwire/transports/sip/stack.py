@@ -83,6 +83,11 @@ class SipStack:
         """The bound port, UDP and TCP."""
         return self._udp.local_port
 
+    @property
+    def connections(self) -> int:
+        """TCP connections that are up."""
+        return self._tcp.connections
+
     async def open(self, port: int) -> None:
         """Bind UDP and TCP to the same port.
 

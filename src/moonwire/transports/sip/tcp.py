@@ -165,6 +165,11 @@ class TcpLayer:
         self.dropped = 0
         """Messages not sent because their connection was gone."""
 
+    @property
+    def connections(self) -> int:
+        """Connections that are up."""
+        return len(self._connections)
+
     async def open(self, host: str, port: int) -> None:
         """Listen.
 
