@@ -70,10 +70,11 @@ class ClauseCutter:
             return self._mark_at
         self._seen += 1
         if char.isspace():
+            if char == "\n":
+                self._mark = _SENTENCE
             if self._mark and self._heavy_enough():
                 return self._seen
-            self._mark = _CLAUSE if char == "\n" else _NOTHING
-            self._mark_at = self._seen
+            self._mark = _NOTHING
             self._space_at = self._seen
         elif char in _WIDE_SENTENCE_MARKS or char in _WIDE_CLAUSE_MARKS:
             self._mark = _SENTENCE if char in _WIDE_SENTENCE_MARKS else _CLAUSE
