@@ -205,9 +205,12 @@ async def test_hold_and_resume() -> None:
         await until(lambda: loud(call.talker) and call.phone.read())
 
 
-async def test_no_address_means_no_packets() -> None:
+@pytest.mark.parametrize(
+    ("address", "port"), [("0.0.0.0", 4000), ("localhost", 4000), ("127.0.0.1", 0), ("127.0.0.1", 70000), ("::1", 4000)]
+)
+async def test_no_usable_address_means_no_packets(address: str, port: int) -> None:
     async with calling() as [call]:
-        call.session.start(replace(call.remote(), address="0.0.0.0"))
+        call.session.start(replace(call.remote(), address=address, port=port))
         call.talker.to_say.append(voice(1))
         await until(lambda: call.talker.played_out)
         assert call.phone.read() == []

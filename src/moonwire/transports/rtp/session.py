@@ -13,6 +13,7 @@ import random
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 import structlog
 
@@ -32,7 +33,6 @@ _MAX_DATAGRAM = 2048
 _MAX_DRAINED = 512
 """Datagrams read in one tick; a flood beyond that waits in the kernel and is dropped there."""
 _MARKER = 0x80
-_NOWHERE = ("0.0.0.0", "::", "")
 
 _log = structlog.get_logger()
 
@@ -50,6 +50,14 @@ class RtpRemote:
     """The peer wants to hear us."""
     receive: bool
     """The peer talks to us."""
+
+
+def _is_sendable(address: str, port: int) -> bool:
+    """Say whether packets can go there; a host name could block the loop in a look-up, so it cannot."""
+    try:
+        return not ip_address(address).is_unspecified and 0 < port < 65536
+    except ValueError:
+        return False
 
 
 class RtpEngine:
@@ -167,7 +175,7 @@ class RtpSession:
     def _aim(self) -> None:
         remote = self._remote
         target = self._latch.source
-        if target is None and remote is not None and remote.address not in _NOWHERE and remote.port:
+        if target is None and remote is not None and _is_sendable(remote.address, remote.port):
             target = (remote.address, remote.port)
         self._target = target
 

@@ -170,7 +170,9 @@ class WebSocketSwitch(asyncio.Protocol):
     def _decide(self, head: bytes, transport: asyncio.Transport) -> None:
         peer = transport.get_extra_info("peername") or ("", 0)
         secure = transport.get_extra_info("sslcontext") is not None
-        request = parse_upgrade(head, (str(peer[0]), int(peer[1])), secure=secure)
+        # On a dual-stack socket an IPv4 peer looks like ::ffff:192.0.2.1; carriers are configured by the plain form.
+        source = (str(peer[0]).removeprefix("::ffff:"), int(peer[1]))
+        request = parse_upgrade(head, source, secure=secure)
         door = self._doors.get(request.path) if request is not None else None
         if request is None or door is None:
             self._ordinary = self._make_ordinary()
