@@ -97,7 +97,7 @@ class ChatExchange:
             return
         if kind == "text/html":
             raise Refusal(await self._read_failure(response))
-        self._set_deadline(self.started_s + limits.first_content_s)
+        self._rearm(self.started_s + limits.first_content_s)
 
     async def read(self) -> list[str] | None:
         """Wait for more of the answer; returns its text pieces, or None when it is complete.
@@ -220,18 +220,21 @@ class ChatExchange:
     def _progressed(self) -> None:
         now = self._loop.time()
         if not self.first_content_s:
+            # The first limit may lie far away (models that think); from here on the shorter one holds.
             self.first_content_s = now
-        if not self._ending:
+            self._rearm(now + self._limits.idle_s)
+        elif not self._ending:
             self._deadline_s = now + self._limits.idle_s
 
     def _expect_end(self) -> None:
         """The answer is over; usage and the closing event follow at once or are not waited for."""
-        if not self._ending and self._watch is not None:
+        if not self._ending:
             self._ending = True
-            self._watch.cancel()
-            self._set_deadline(self._loop.time() + _LATE_USAGE_S)
+            self._rearm(self._loop.time() + _LATE_USAGE_S)
 
-    def _set_deadline(self, at_s: float) -> None:
+    def _rearm(self, at_s: float) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
         self._deadline_s = at_s
         self._watch = self._loop.call_at(at_s, self._on_watch)
 
