@@ -93,6 +93,15 @@ def test_tool_markup_is_reported() -> None:
     assert not plain.tool_markup
 
 
+def test_meant_silence_is_reported() -> None:
+    spoken = SpokenText()
+    assert spoken.push("(sil") + spoken.push("ence)") + spoken.flush() == ""
+    assert spoken.silence
+    spoken = SpokenText()
+    spoken.push("(yes) [a](b)")
+    assert not spoken.silence
+
+
 def test_text_is_not_held_back() -> None:
     spoken = SpokenText()
     assert spoken.push("Sure") == "Sure"

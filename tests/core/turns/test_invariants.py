@@ -63,6 +63,7 @@ class Call:
         self.audible = False
         self.held = False
         self.cut_audible = 0
+        self.cut_reason = ""
         self.answered = self.ended = self.closing = False
         self.voice = False
         self.said: list[str] = []
@@ -118,16 +119,16 @@ class Call:
                 self.started = self.alive = reply
                 self.audible = self.held = False
                 self.causes.add(cause)
-            case cmd.CancelReply(reply=reply):
+            case cmd.CancelReply(reply=reply, reason=reason):
                 assert reply == self.alive, "I6"
                 self.cut_audible = reply if self.audible else 0
+                self.cut_reason = reason
                 self.alive = 0
-            case cmd.CommitAgentTurn(reply=reply, interrupted=True):
-                assert reply == self.cut_audible, "I3"
-                self.cut_audible = 0
-            case cmd.CommitAgentTurn(reply=reply):
-                assert reply == self.alive, "I3"
-                self.alive = 0
+            case cmd.CommitAgentTurn(reply=reply, interrupted=interrupted):
+                cut = self.cut_audible != 0
+                assert reply == (self.cut_audible or self.alive) != 0, "I3"
+                assert interrupted == (cut and self.cut_reason == "barge_in")
+                self.cut_audible = self.alive = 0
             case cmd.PausePlayback(reply=reply):
                 assert (reply, self.audible, self.held) == (self.alive, True, False), "I6"
                 self.held = True

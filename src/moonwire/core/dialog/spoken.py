@@ -46,6 +46,8 @@ class SpokenText:
         self._said_on_line = False
         self.tool_markup = False
         """Tool-call markup was found in the text: the answer is not fit to be spoken to its end."""
+        self.silence = False
+        """The model wrote "(silence)": an answer without words is meant, and is no failure."""
 
     def push(self, piece: str) -> str:
         """Take more text and return what may be spoken of it; usually all, never late by more than a mark."""
@@ -163,6 +165,7 @@ class SpokenText:
                 self._rest = replacement + self._rest[length:]
                 self._hidden_until = until
                 self.tool_markup = self.tool_markup or tool
+                self.silence = self.silence or char == "("
             case int(length):
                 self._say(out, self._rest[length - 1 : length])
                 self._take(length)

@@ -65,7 +65,7 @@ class AgentSide:
             self._orders.give(ClearPlayback(self.reply))
         self._orders.give(CancelReply(self.reply, reason))
         if audible:
-            self._orders.give(CommitAgentTurn(self.reply, interrupted=True))
+            self._orders.give(CommitAgentTurn(self.reply, interrupted=reason == "barge_in"))
         self._leave(succeeded=audible and reason == "barge_in")
 
     def finish(self) -> None:

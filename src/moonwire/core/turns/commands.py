@@ -63,6 +63,7 @@ class CommitAgentTurn:
 
     reply: int
     interrupted: bool
+    """The caller cut it off; False also when it failed or the call ended in the middle."""
 
 
 @dataclass(frozen=True, slots=True)
