@@ -55,6 +55,7 @@ class Pacer:
         self._epoch_s = clock.monotonic_s()
         self._slots: list[tuple[Ticket, ...]] = [()] * PERIOD_MS
         self._next_step = [PERIOD_MS] * PERIOD_MS
+        self._members = 0
         self._done_ms = 0
         self._timer: asyncio.TimerHandle | None = None
         self._running = False
@@ -62,7 +63,7 @@ class Pacer:
         """Time left out because the process had stalled."""
 
     def __len__(self) -> int:
-        return sum(len(members) for members in self._slots)
+        return self._members
 
     def add(self, tick: Callable[[], None], on_error: Callable[[Exception], None]) -> Ticket:
         """Call `tick` every 20 ms from now on, in the emptiest slot.
@@ -72,7 +73,7 @@ class Pacer:
             on_error: takes the exception of a failed tick, after the member was removed; others are not disturbed.
         """
         now_ms = self._now_ms()
-        if not len(self):
+        if not self._members:
             self._done_ms = int(now_ms)
         slot = min(
             range(PERIOD_MS),
@@ -80,6 +81,7 @@ class Pacer:
         )
         ticket = Ticket(slot, tick, on_error, self._remove)
         self._slots[slot] = (*self._slots[slot], ticket)
+        self._members += 1
         self._plan()
         if not self._running:
             self._set_timer()
@@ -87,8 +89,9 @@ class Pacer:
 
     def _remove(self, ticket: Ticket) -> None:
         self._slots[ticket.slot] = tuple(other for other in self._slots[ticket.slot] if other is not ticket)
+        self._members -= 1
         self._plan()
-        if not len(self) and self._timer is not None:
+        if not self._members and self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
@@ -105,7 +108,7 @@ class Pacer:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if len(self):
+        if self._members:
             due_ms = self._done_ms + self._next_step[self._done_ms % PERIOD_MS]
             delay_s = max(0.0, due_ms - self._now_ms()) / 1000.0
             self._timer = asyncio.get_running_loop().call_later(delay_s, self._run)
