@@ -24,7 +24,7 @@ def request() -> Request:
 
 
 def test_the_called_side():
-    dialog = Dialog.of_received_invite(request(), "lt")
+    dialog = Dialog.of_received_invite(request(), "lt", default_target="sip:d")
     assert dialog.key == ("c", "lt")
     assert dialog.remote_tag == "ft"
     assert dialog.route_set == ("<sip:p1;lr>", "<sip:p2;lr>", "<sip:p3;lr>")
@@ -52,7 +52,7 @@ def test_the_calling_side_reverses_routes_and_reuses_the_number_for_ack():
 
 
 def test_a_strict_first_route_swaps_places():
-    dialog = Dialog.of_received_invite(request(), "lt")
+    dialog = Dialog.of_received_invite(request(), "lt", default_target="sip:d")
     dialog.route_set = ("<sip:old>", "<sip:p2;lr>")
     bye = dialog.request("BYE")
     assert bye.uri == "sip:old"
@@ -60,7 +60,7 @@ def test_a_strict_first_route_swaps_places():
 
 
 def test_the_target_moves_only_to_something_usable():
-    dialog = Dialog.of_received_invite(request(), "lt")
+    dialog = Dialog.of_received_invite(request(), "lt", default_target="sip:d")
     moved = request()
     moved.headers.set("Contact", "<sip:new@h>")
     dialog.refresh_target(moved.headers)
@@ -77,3 +77,9 @@ def test_no_usable_contact(contact):
         message.headers.set("Contact", contact)
     with pytest.raises(RemoteProtocolError):
         contact_uri(message.headers)
+
+
+def test_a_missing_contact_is_where_the_call_came_from():
+    message = request()
+    message.headers.remove("Contact")
+    assert Dialog.of_received_invite(message, "lt", default_target="sip:d").remote_target == "sip:d"

@@ -125,6 +125,15 @@ def test_every_2xx_of_an_invite_is_delivered_every_other_final_once():
     assert run(other) == [(5.1, Verdict.DONE)]
 
 
+def test_a_cancelled_invite_that_rings_on_is_given_up():
+    machine = client()
+    machine.on_response(180, 1.0)
+    machine.on_cancelled(10.0)
+    assert run(machine) == [(42.0, Verdict.TIMED_OUT)]
+    machine.on_cancelled(50.0)
+    assert machine.deadline is None
+
+
 @given(
     st.lists(st.tuples(st.sampled_from([100, 180, 200, 299, 301, 486, 603, "timer"]), st.floats(0, 50))), st.booleans()
 )

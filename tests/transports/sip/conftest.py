@@ -268,14 +268,14 @@ class Rig:
         )
 
     async def endpoint(
-        self, *, timing: Timing | None = None, silence_limit_s: float = 30.0, host: str = "127.0.0.1"
+        self, *, timing: Timing | None = None, silence_limit_s: float = 30.0, host: str = "127.0.0.1", port: int = 0
     ) -> SipEndpoint:
         made = SipEndpoint(
             gate=self.gate,
             acceptor=self.legs,
             rtp=self.engine(silence_limit_s),
             host=host,
-            port=0,
+            port=port,
             public_ip=None,
             clock=self.clock,
             timing=timing or Timing(farewell_s=0.05),

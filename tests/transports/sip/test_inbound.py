@@ -7,12 +7,13 @@ import asyncio
 import pytest
 
 from moonwire.core.sip.transactions import Timing
-from moonwire.errors import CallError
+from moonwire.errors import CallError, ConfigError
 from moonwire.transports.rtp.session import RtpEngine
 from moonwire.transports.sip.endpoint import SipEndpoint
 from moonwire.transports.sip.stack import SipStack
 
 OFFER_G729 = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 18\r\n"
+ANSWER = OFFER_G729.replace("AVP 18", "AVP 0")
 
 
 async def test_a_call_is_answered_and_ended_by_the_caller(rig, endpoint, phone):
@@ -63,6 +64,8 @@ async def test_a_caller_who_is_no_carrier_is_refused_without_detail(rig, endpoin
     reply = await phone.receive()
     assert reply.start == "SIP/2.0 403 Forbidden"
     phone.ack(reply)
+    assert phone.nothing_waits()
+    assert endpoint.transactions == 0
     phone.to_tag = ""
     phone.invite(body="broken")
     assert (await phone.final()).status == 403
@@ -237,3 +240,50 @@ async def test_the_public_address_is_told_to_others_but_not_to_loopback(rig, pho
     stack = SipStack(host="0.0.0.0", public_ip="203.0.113.9", clock=rig.clock, timing=Timing(), on_message=print)
     assert stack.advertised_address("198.51.100.7") == "203.0.113.9"
     assert stack.advertised_address("127.0.0.1") == "127.0.0.1"
+
+
+async def test_a_stranger_leaves_nothing_behind_and_gets_the_same_words_again(rig, endpoint, phone):
+    rig.gate.admitted = {}
+    for method, status in (("INVITE", 403), ("OPTIONS", 200), ("REGISTER", 405), ("BYE", 481)):
+        sent = phone.send(phone.text(method))
+        first = await phone.receive()
+        assert first.status == status
+        phone.send(sent)
+        assert (await phone.receive()).raw == first.raw
+    assert endpoint.transactions == 0
+
+
+async def test_after_many_calls_nothing_is_left(rig, quick):
+    endpoint = await rig.endpoint(timing=quick)
+    before = len(asyncio.all_tasks())
+    for number in range(20):
+        phone = rig.phone(endpoint)
+        leg, listener, _ = await rig.answered(phone)
+        if number % 2:
+            await leg.hang_up()
+            phone.reply_to(await phone.until("BYE"), "200 OK")
+        else:
+            phone.send(phone.text("BYE"))
+            await phone.until(200)
+        await listener.end()
+    await rig.reach(lambda: endpoint.transactions == 0)
+    assert endpoint.calls == 0
+    assert len(asyncio.all_tasks()) == before
+
+
+async def test_a_caller_without_contact_gets_the_bye_where_it_called_from(rig, phone):
+    phone.send(phone.text("INVITE").replace(b"Contact:", b"X-No-Contact:"))
+    leg, _ = await rig.legs.next()
+    await leg.answer()
+    phone.ack(await phone.until(200), body=ANSWER)
+    await leg.hang_up()
+    assert (await phone.until("BYE")).start.startswith(f"BYE sip:127.0.0.1:{phone.port};transport=udp ")
+
+
+async def test_a_host_name_is_resolved_once_and_a_wrong_one_is_named(rig):
+    endpoint = await rig.endpoint(host="localhost")
+    assert endpoint.local_port
+    with pytest.raises(ConfigError, match="MOONWIRE_SIP_HOST"):
+        await rig.endpoint(host="nowhere.invalid")
+    with pytest.raises(ConfigError, match="MOONWIRE_SIP_PORT"):
+        await rig.endpoint(host="localhost", port=endpoint.local_port)

@@ -40,17 +40,22 @@ class Dialog:
         return tag_of(self.remote)
 
     @classmethod
-    def of_received_invite(cls, request: Request, local_tag: str) -> Dialog:
+    def of_received_invite(cls, request: Request, local_tag: str, *, default_target: str) -> Dialog:
         """Open the called side's dialog; the route set is Record-Route in order.
 
+        Args:
+            request: the INVITE.
+            local_tag: our tag.
+            default_target: stands in for a Contact that is missing altogether, as some trunks' is.
+
         Raises:
-            RemoteProtocolError: no usable Contact, or a malformed header.
+            RemoteProtocolError: an unusable Contact, or a malformed header.
         """
         return cls(
             call_id=request.headers["Call-ID"],
             local=f"{request.headers['To']};tag={local_tag}",
             remote=request.headers["From"],
-            remote_target=contact_uri(request.headers),
+            remote_target=contact_uri(request.headers) if request.headers.get("Contact") else default_target,
             route_set=_record_routes(request.headers),
             local_cseq=0,
             remote_cseq=cseq_number(request.headers),

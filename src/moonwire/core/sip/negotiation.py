@@ -53,12 +53,20 @@ class Answer:
     """Our answer to an offer."""
 
     path: MediaPath
-    sections: tuple[str, ...]
-    timing: str
+    offer: SessionDescription
+    taken: int
+    """Which of the offered sections is answered with a port."""
+    direction: Direction
 
     def text(self, local: LocalMedia) -> str:
         """Write the answer for our address and port."""
-        return _describe(local, self.timing, [section.replace("{port}", str(local.port)) for section in self.sections])
+        sections = [
+            _audio(local.port, media.protocol, (self.path.payload_type,), self.path.event_type, self.direction)
+            if number == self.taken
+            else f"m={media.kind} 0 {media.protocol} {' '.join(media.formats)}\r\n"
+            for number, media in enumerate(self.offer.media)
+        ]
+        return _describe(local, self.offer.timing, sections)
 
 
 def answer_offer(body: bytes) -> Answer:
@@ -68,14 +76,8 @@ def answer_offer(body: bytes) -> Answer:
         RemoteProtocolError: malformed (400), or nothing in it that we can serve (488).
     """
     offer = parse_sdp(body)
-    index, path, direction = _choose(offer)
-    sections: list[str] = []
-    for number, media in enumerate(offer.media):
-        if number == index:
-            sections.append(_audio(media.protocol, (path.payload_type,), path.event_type, direction))
-        else:
-            sections.append(f"m={media.kind} 0 {media.protocol} {' '.join(media.formats)}\r\n")
-    return Answer(path, tuple(sections), offer.timing)
+    taken, path, direction = _choose(offer)
+    return Answer(path, offer, taken, direction)
 
 
 def write_offer(local: LocalMedia, current: MediaPath | None = None) -> str:
@@ -85,7 +87,7 @@ def write_offer(local: LocalMedia, current: MediaPath | None = None) -> str:
     if current is not None:
         codecs = (current.payload_type, *(number for number in CODECS if number != current.payload_type))
         event_type = current.event_type
-    audio = _audio("RTP/AVP", codecs, event_type, "sendrecv").replace("{port}", str(local.port))
+    audio = _audio(local.port, "RTP/AVP", codecs, event_type, "sendrecv")
     return _describe(local, "0 0", [audio])
 
 
@@ -146,9 +148,9 @@ def _event_type(media: MediaDescription) -> int | None:
     return None
 
 
-def _audio(protocol: str, codecs: tuple[int, ...], event_type: int | None, direction: Direction) -> str:
+def _audio(port: int, protocol: str, codecs: tuple[int, ...], event_type: int | None, direction: Direction) -> str:
     formats = [*codecs, *([] if event_type is None else [event_type])]
-    lines = [f"m=audio {{port}} {protocol} {' '.join(str(number) for number in formats)}"]
+    lines = [f"m=audio {port} {protocol} {' '.join(str(number) for number in formats)}"]
     lines += [f"a=rtpmap:{number} {CODECS[number].upper()}/8000" for number in codecs]
     if event_type is not None:
         lines += [f"a=rtpmap:{event_type} telephone-event/8000", f"a=fmtp:{event_type} 0-15"]

@@ -180,6 +180,11 @@ class ClientTransaction:
             case ClientState.TERMINATED:
                 return Reception.IGNORE
 
+    def on_cancelled(self, now: float) -> None:
+        """Bound the wait for the final response after a CANCEL (RFC 3261 section 9.1)."""
+        if self.state in (ClientState.CALLING, ClientState.PROCEEDING):
+            self._end_at = now + self._timing.timeout_s
+
     def _first_phase(self, status: int, now: float) -> Reception:
         if status < 200:
             self.state = ClientState.PROCEEDING

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Callable, Mapping
 
 import structlog
 
+from moonwire.core.sip.grammar import ip_literal
 from moonwire.core.sip.message import Request, parse_message
 from moonwire.core.sip.transactions import DEFAULT_TIMING, Timing
 from moonwire.errors import ConfigError, RemoteProtocolError
@@ -91,6 +93,7 @@ class SipEndpoint:
         Raises:
             ConfigError: the address or port cannot be bound.
         """
+        await self._resolve_host()
         for attempt in range(_EPHEMERAL_TRIES):
             try:
                 await self._stack.open(self._port)
@@ -103,6 +106,17 @@ class SipEndpoint:
                         "choose another MOONWIRE_SIP_HOST or MOONWIRE_SIP_PORT"
                     ) from None
         log.info("sip endpoint started", host=self._stack.host, port=self.local_port)
+
+    async def _resolve_host(self) -> None:
+        if ip_literal(self._stack.host) is not None:
+            return
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(self._stack.host, None, type=socket.SOCK_DGRAM)
+        except OSError:
+            raise ConfigError(f"MOONWIRE_SIP_HOST: {self._stack.host} is no address of this machine") from None
+        # `localhost` may be both families; telephones are on IPv4 more often.
+        found.sort(key=lambda entry: entry[0] != socket.AF_INET)
+        self._stack.host = str(found[0][4][0])
 
     def drain(self) -> None:
         """Take no new calls; those that are up go on."""
@@ -156,7 +170,8 @@ class SipEndpoint:
                 if not self._stack.exchanges.acknowledges_refusal(message):
                     self._intake.receive_ack(message)
             else:
-                exchange = self._stack.exchanges.receive(message, flow)
+                keep = self._intake.knows(message, flow)
+                exchange = self._stack.exchanges.receive(message, flow, keep=keep)
                 if exchange is not None:
                     self._intake.receive(exchange)
         except RemoteProtocolError:

@@ -6,7 +6,9 @@ A repeated request is answered here with the last response and goes no further; 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -57,7 +59,7 @@ class ServerExchange:
     """One received request and our responses to it."""
 
     def __init__(
-        self, table: ExchangeTable, request: Request, arrival: Flow, way_back: Flow, key: TransactionKey
+        self, table: ExchangeTable, request: Request, arrival: Flow, way_back: Flow, key: TransactionKey, *, kept: bool
     ) -> None:
         self.request = request
         self.arrival = arrival
@@ -69,6 +71,7 @@ class ServerExchange:
         """Told when a CANCEL came while this INVITE was unanswered."""
         self._table = table
         self._key = key
+        self._kept = kept
         invite = request.method == "INVITE"
         self._transaction = ServerTransaction(invite=invite, reliable=arrival.protocol != "udp", timing=table.timing)
         self._alarm = Alarm(table.clock, self._due)
@@ -98,7 +101,7 @@ class ServerExchange:
         body: Body | None = None,
     ) -> None:
         """Send a response; after a final one nothing more goes out."""
-        response = make_response(self.request, status, phrase, to_tag=to_tag or self._table.new_tag(status))
+        response = make_response(self.request, status, phrase, to_tag=to_tag or self._table.tag_for(self._key))
         for name, value in (headers or {}).items():
             response.headers.set(name, value)
         if body is not None:
@@ -107,7 +110,8 @@ class ServerExchange:
         data = encode(response)
         if self._transaction.respond(data, status, self._table.clock.monotonic_s()):
             self._way_back.send(data)
-            self._alarm.set_at(self._transaction.deadline)
+            # Without a transaction nothing is repeated: the sender's own repetition brings the same response.
+            self._alarm.set_at(self._transaction.deadline if self._kept else None)
 
     def respond_with(self, status: int, phrase: str, *, to_tag: str, extra: Mapping[str, str] | None) -> None:
         """Refuse with an application's own headers, cleaned."""
@@ -195,9 +199,11 @@ class ClientExchange:
         """Whether no final response has come."""
         return self._transaction.state in (ClientState.CALLING, ClientState.PROCEEDING)
 
-    def cancel_request(self) -> Request:
-        """Build the CANCEL of this INVITE: same Via, same number (RFC 3261 section 9.1)."""
-        return self._sibling("CANCEL", self.request.headers["To"])
+    def cancel(self) -> None:
+        """Send the CANCEL of this INVITE: same Via, same number (RFC 3261 section 9.1)."""
+        self._transaction.on_cancelled(self._table.clock.monotonic_s())
+        self._alarm.set_at(self._transaction.deadline)
+        self._table.send(self._sibling("CANCEL", self.request.headers["To"]), self.flow)
 
     def drop(self) -> None:
         """Stop without another word."""
@@ -233,12 +239,12 @@ class ClientExchange:
 class ExchangeTable:
     """All transactions of the endpoint."""
 
-    def __init__(self, clock: Clock, timing: Timing, new_token: Callable[[], str]) -> None:
+    def __init__(self, clock: Clock, timing: Timing) -> None:
         self.clock = clock
         self.timing = timing
         self.dropped = 0
         """Requests dropped: no way back, or too many transactions."""
-        self._new_token = new_token
+        self._secret = secrets.token_bytes(16)
         self._progress: asyncio.Future[None] | None = None
         self._server: dict[TransactionKey, ServerExchange] = {}
         self._invites: dict[tuple[str, str, str], ServerExchange] = {}
@@ -247,12 +253,18 @@ class ExchangeTable:
     def __len__(self) -> int:
         return len(self._server) + len(self._client)
 
-    def new_tag(self, status: int) -> str:
-        """Return a To tag for a response outside a dialog, none for 100."""
-        return self._new_token() if status > 100 else ""
+    def tag_for(self, key: TransactionKey) -> str:
+        """Return the To tag of a response outside a dialog: the same for every repetition of a request."""
+        return hashlib.blake2s("\0".join(key).encode("utf-8", "replace"), key=self._secret, digest_size=8).hexdigest()
 
-    def receive(self, request: Request, flow: Flow) -> ServerExchange | None:
+    def receive(self, request: Request, flow: Flow, *, keep: bool) -> ServerExchange | None:
         """Take a request (not the ACK of a 2xx); None when it was absorbed or cannot be answered.
+
+        Args:
+            request: as received.
+            flow: where it came from.
+            keep: hold a transaction for it; strangers are answered without (RFC 3261 section 8.2.7), so that they
+                can neither fill our memory nor make us repeat responses towards a forged address.
 
         Raises:
             RemoteProtocolError: its Via or CSeq is malformed, nobody can be answered.
@@ -267,7 +279,9 @@ class ExchangeTable:
             self.dropped += 1
             return None
         stamp_via(request, *flow.remote)
-        exchange = ServerExchange(self, request, flow, back, key)
+        exchange = ServerExchange(self, request, flow, back, key, kept=keep)
+        if not keep:
+            return exchange
         self._server[key] = exchange
         if request.method == "INVITE":
             self._invites.setdefault(_merge_key(request), exchange)

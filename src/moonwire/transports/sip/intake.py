@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from moonwire.core.sip.dialog import Dialog
-from moonwire.core.sip.grammar import ip_literal, parse_via
+from moonwire.core.sip.grammar import bracketed, ip_literal, parse_via
 from moonwire.core.sip.message import Request, sdp_body, tag_of, top_via
 from moonwire.core.sip.screening import ALLOW, SUPPORTED, Refusal, screen
 from moonwire.core.sip.session_timer import IntervalTooSmallError, accept_timer
@@ -13,6 +13,7 @@ from moonwire.errors import CallError, RemoteProtocolError
 from moonwire.ports.legs import CallAcceptor, CallerGate
 from moonwire.transports.rtp.session import RtpEngine
 from moonwire.transports.sip.exchanges import Body, ServerExchange
+from moonwire.transports.sip.flows import Flow
 from moonwire.transports.sip.inbound import InboundCall
 from moonwire.transports.sip.invitation import describe_invite
 from moonwire.transports.sip.leg import SipLeg
@@ -37,6 +38,10 @@ class Intake:
         self._rtp = rtp
         self._refused = 0
         self._refusals_logged_at = float("-inf")
+
+    def knows(self, request: Request, flow: Flow) -> bool:
+        """Tell whether a request comes from a carrier or belongs to a dialog; others get no transaction."""
+        return self._gate.carrier_for_address(flow.remote[0]) is not None or self._owner(request) is not None
 
     def receive(self, exchange: ServerExchange) -> None:
         """Take a request that is new (no retransmission, no ACK)."""
@@ -119,7 +124,7 @@ class Intake:
         request = exchange.request
         try:
             timer = accept_timer(request.headers, min_se_s=self._stack.timing.min_se_s)
-            dialog = Dialog.of_received_invite(request, new_token())
+            dialog = Dialog.of_received_invite(request, new_token(), default_target=_source_uri(exchange))
             offer = _offer(request)
             info = describe_invite(exchange, carrier)
             media = self._open_media(exchange)
@@ -179,6 +184,11 @@ def _behind_nat(exchange: ServerExchange) -> bool:
     """Tell whether the caller does not know its own address: it differs from where the packets come from."""
     sent_by = ip_literal(parse_via(top_via(exchange.request.headers)).host)
     return sent_by is not None and sent_by != exchange.arrival.remote[0]
+
+
+def _source_uri(exchange: ServerExchange) -> str:
+    address, port = exchange.arrival.remote
+    return f"sip:{bracketed(address)}:{port};transport={exchange.arrival.protocol}"
 
 
 def _later() -> dict[str, str]:

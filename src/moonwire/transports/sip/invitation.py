@@ -7,7 +7,7 @@ from typing import Any
 from sipmessage import Headers
 
 from moonwire.core.sip.grammar import parse_address, parse_uri
-from moonwire.core.sip.message import Request, content_type
+from moonwire.core.sip.message import Request, content_type, list_header
 from moonwire.errors import RemoteProtocolError
 from moonwire.ports.legs import LegInfo
 from moonwire.transports.sip.exchanges import ServerExchange
@@ -86,9 +86,9 @@ def _sip_member(exchange: ServerExchange, headers: dict[str, list[str]]) -> dict
 def _calling_number(request: Request) -> str:
     """Return the asserted identity's number, else From's, as drachtio does."""
     for name in ("P-Asserted-Identity", "From"):
-        value = request.headers.get(name)
+        values = list_header(request.headers, name)
         try:
-            user = parse_address(value).uri.user if value else None
+            user = parse_address(values[0]).uri.user if values else None
         except RemoteProtocolError:
             user = None
         if user:

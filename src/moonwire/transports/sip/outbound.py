@@ -138,7 +138,7 @@ class OutboundCall:
 
     def _send_cancel(self) -> None:
         if self._exchange is not None:
-            self._stack.exchanges.send(self._exchange.cancel_request(), self._flow)
+            self._exchange.cancel()
 
     def _on_timeout(self) -> None:
         self._fail(408, "Request Timeout", reason="no-answer")
@@ -269,11 +269,12 @@ class Dialer:
             async with asyncio.timeout(timeout_s):
                 await asyncio.shield(call.answered)
         except TimeoutError:
-            call.cancel()
+            call.hang_up(None)  # BYE when the answer came in this very moment
             raise CallRefusedError(408, "Request Timeout", reason="no-answer") from None
+        except asyncio.CancelledError:
+            call.hang_up(None)
+            raise
         finally:
-            if not call.answered.done():
-                call.cancel()
             if call.answered.done() and not call.answered.cancelled():
                 call.answered.exception()  # seen: a cancelled caller does not read it
         return leg

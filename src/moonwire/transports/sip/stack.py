@@ -72,7 +72,7 @@ class SipStack:
         self.host = host
         self.clock = clock
         self.timing = timing
-        self.exchanges = ExchangeTable(clock, timing, new_token)
+        self.exchanges = ExchangeTable(clock, timing)
         self.dialogs: dict[DialogKey, DialogOwner] = {}
         self._public_ip = public_ip
         self._udp = UdpSocket(on_message)
