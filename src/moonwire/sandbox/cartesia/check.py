@@ -32,6 +32,8 @@ class Complaint:
     title: str
     message: str
     error_code: str | None = None
+    names_context: bool = True
+    """The service leaves the context out of some errors."""
 
 
 def check_version(headers: Mapping[str, str], query: Mapping[str, str]) -> str | Complaint:

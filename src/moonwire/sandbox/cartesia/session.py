@@ -78,7 +78,8 @@ class SimulatedSession:
     async def _read(self, tasks: asyncio.TaskGroup, running: set[asyncio.Task[None]]) -> None:
         while True:
             try:
-                received = await self._client.socket.receive(timeout=self._rules.idle_s)
+                async with asyncio.timeout(self._rules.idle_s):  # pings, answered inside, do not count
+                    received = await self._client.socket.receive()
             except TimeoutError:
                 await self._client.socket.close(code=1000, message=b"connection idle timeout")
                 return
@@ -142,7 +143,7 @@ class SimulatedSession:
             return Complaint(400, "Context closed", f"Context has closed: {varied} changed") if varied else None
         if self._faults.errors:
             event = self._faults.errors.pop(0)
-            return Complaint(event.status, event.title, event.message, event.error_code)
+            return Complaint(event.status, event.title, event.message, event.error_code, event.with_context_id)
         limit = self._rules.concurrency
         return _BUSY if limit is not None and self._records.open_contexts[self._client.key] >= limit else None
 
@@ -157,7 +158,7 @@ class SimulatedSession:
 
     async def _complain(self, context_id: str | None, complaint: Complaint) -> None:
         members: dict[str, Any] = {"type": "error", "status_code": complaint.status, "done": True}
-        if context_id is not None:
+        if context_id is not None and complaint.names_context:
             members["context_id"] = context_id
         if self._client.version >= NEWEST_VERSION:
             members |= {

@@ -151,13 +151,12 @@ class CartesiaVoice:
         self._open.pop(utterance, None)
 
     def suspect(self) -> None:
-        """Give up this connection: it looks open but delivers nothing."""
-        socket, self._socket = self._socket, None
-        if socket is not None:
-            log.warning("cartesia stalled, the connection is replaced")
-            for task in self._tasks:
-                task.cancel()
-            self._start()
+        """Give up this connection, or this attempt to make one: nothing comes of it."""
+        self._socket = None
+        log.warning("cartesia stalled, the connection is replaced")
+        for task in self._tasks:
+            task.cancel()
+        self._start()
 
     # -- the connection ------------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ Source: https://docs.cartesia.ai/api-reference/tts/websocket, version 2026-03-01
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -56,12 +55,15 @@ def parse_message(raw: bytes | str) -> ServerMessage | None:
         return _decoder.decode(raw)
     except msgspec.ValidationError:
         return _parse_leniently(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
 def _parse_leniently(raw: bytes | str) -> ServerMessage | None:
-    loose: object = msgspec.json.decode(raw)
+    try:
+        loose: object = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
     if not isinstance(loose, dict):
         return None
     members = cast(dict[str, Any], loose)
@@ -88,7 +90,7 @@ def _parse_leniently(raw: bytes | str) -> ServerMessage | None:
 def _decode_audio(value: object) -> bytes | None:
     try:
         return base64.b64decode(value, validate=True) if isinstance(value, str) else None
-    except binascii.Error:
+    except ValueError:
         return None
 
 
