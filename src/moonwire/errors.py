@@ -2,6 +2,7 @@
 
 MoonwireError
 ├── ConfigError                 the operator: settings or moonwire.yaml
+├── RecordError                 the REST client: unknown, taken, not theirs, or not valid
 ├── SpecError                   the application: a wrong verb, hook answer or command (carries the path)
 ├── HookError                   the application: unreachable, slow, refused or closed
 ├── CallError                   nobody: one call ended for a named reason
@@ -22,7 +23,7 @@ MoonwireError
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class MoonwireError(Exception):
@@ -35,6 +36,18 @@ class ConfigError(MoonwireError):
     """A setting or the configuration file is wrong; the message names the thing and the remedy."""
 
     code = "config"
+
+
+class RecordError(MoonwireError):
+    """A managed record cannot be read or written as asked; `why` decides the HTTP status."""
+
+    code = "record"
+
+    def __init__(
+        self, message: str, *, why: Literal["invalid", "forbidden", "not-found", "conflict", "in-use"]
+    ) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class SpecError(MoonwireError):

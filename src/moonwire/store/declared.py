@@ -96,6 +96,10 @@ class LlmChoiceSpec(Declared):
 Fallbacks = Annotated[tuple[LlmChoiceSpec, ...], BeforeValidator(_one_as_list)]
 
 
+SECRET_MEMBERS = frozenset({"api_key", "secret_access_key", "service_key", "session_token", "auth_token"})
+"""Members of a service that are stored encrypted; the SecretStr members of its models."""
+
+
 class ServiceSpec(Declared):
     """One vendor account. Secrets are the SecretStr members; all other vendor members are plain fields."""
 

@@ -7,6 +7,7 @@ Every write raises a revision number in the database; each process looks at it e
 from __future__ import annotations
 
 import asyncio
+import hmac
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -41,9 +42,11 @@ _log = structlog.get_logger()
 class Store:
     """The opened database, with the ports that calls use."""
 
-    def __init__(self, database: Database, box: SecretBox, recorder: Recorder) -> None:
+    def __init__(self, database: Database, key: bytes, recorder: Recorder) -> None:
         self.database = database
-        self.box = box
+        self.box = SecretBox(key)
+        self.session_key = hmac.digest(key, b"moonwire session tokens", "sha256")
+        """Signs the tokens of logged-in users; derived from the master key."""
         self.directory = MemoryDirectory()
         self.one_time_password: str | None = None
         """The administrator's first password, to be shown once; None when there was one already."""
@@ -62,7 +65,7 @@ class Store:
         database = Database(settings.database)
         try:
             await database.migrate()
-            store = cls(database, SecretBox(key), Recorder(database, settings.data_dir))
+            store = cls(database, key, Recorder(database, settings.data_dir))
             await store._prepare(settings)
             await store.refresh()
         except BaseException:
