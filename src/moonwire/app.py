@@ -1,1 +1,262 @@
-"""The composition root: the only file that knows all rooms."""
+"""The composition root: the only file that knows all rooms; builds them, connects them, starts and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from moonwire.api.application import create_api
+from moonwire.api.health import HealthSources
+from moonwire.apps.audio import AudioFetcher
+from moonwire.apps.connector import AppConnector
+from moonwire.call.engine import CallEngine
+from moonwire.call.services import AddressBook, CallServices
+from moonwire.core.hosts import LOOPBACK, HostPolicy
+from moonwire.errors import ConfigError, LocalProtocolError
+from moonwire.observe.clock import SystemClock
+from moonwire.observe.event_log import FileEventLogs
+from moonwire.observe.loop_lag import watch_loop_lag
+from moonwire.observe.metrics import Metrics
+from moonwire.ports.clock import Clock
+from moonwire.ports.event_log import EventLogs
+from moonwire.ports.legs import CallAcceptor, CallerGate, CallLeg
+from moonwire.ports.vad import VoiceActivityDetector
+from moonwire.sandbox.caller import CallerReport, ScriptedCaller, Step
+from moonwire.sandbox.fleet import SANDBOX_KEY, SandboxFleet, running_fleet
+from moonwire.settings import Settings
+from moonwire.store.declared import Configuration
+from moonwire.store.sandbox_overlay import sandbox_configuration
+from moonwire.store.store import Store
+from moonwire.transports.pacing import Pacer
+from moonwire.transports.rtp.session import RtpEngine
+from moonwire.transports.sip.endpoint import SipEndpoint
+from moonwire.transports.websocket.server import websocket_protocol
+from moonwire.transports.websocket.twilio import TWILIO_PATH, TwilioDoor
+from moonwire.vendors.catalogue import VendorCatalogue
+from moonwire.vendors.connections import VendorConnections
+from moonwire.vendors.vad.silero.detector import SileroVad
+
+log = structlog.get_logger()
+
+DRAIN_S = 30.0
+CALLER_RTP = (30000, 39999)
+"""RTP ports of `moonwire call`, apart from a server's on the same machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running process, as the command line and tests see it."""
+
+    settings: Settings
+    store: Store
+    engine: CallEngine
+    sip: SipEndpoint
+    http_port: int
+    sandbox: SandboxFleet | None
+    event_logs: FileEventLogs
+
+    async def drain(self, limit_s: float = DRAIN_S) -> None:
+        """Take no new calls and let the running ones come to their end, bounded."""
+        self.sip.drain()
+        await self.engine.drain(limit_s)
+
+
+@asynccontextmanager
+async def running_server(
+    settings: Settings,
+    configuration: Configuration | None = None,
+    *,
+    watch: Callable[[EventLogs], EventLogs] = lambda logs: logs,
+) -> AsyncGenerator[Server]:
+    """Start everything; it stops when the context ends.
+
+    Args:
+        settings: of the process.
+        configuration: applied before the first call.
+        watch: wraps the event logs, for somebody who wants to look on.
+
+    Raises:
+        ConfigError: a setting, the configuration, the database or a port is unusable.
+    """
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        store = await Store.open(settings)
+        stack.push_async_callback(store.close)
+        if configuration is not None:
+            await store.apply(configuration)
+        fleet = await _sandbox(settings, store, stack)
+        metrics = Metrics()
+        lag = asyncio.create_task(watch_loop_lag(clock, metrics.loop_lagged))
+        stack.callback(lag.cancel)
+        event_logs = FileEventLogs(settings.data_dir)
+        stack.callback(event_logs.close)
+        pacer = Pacer(clock)
+        engine = await _engine(settings, store, clock, watch(event_logs), stack, sandbox=fleet is not None)
+        sip = _sip(settings, store.directory, engine, pacer, clock)
+        await sip.start()
+        stack.push_async_callback(sip.stop)
+        door = TwilioDoor(gate=store.directory, acceptor=engine, pacer=pacer, clock=clock)
+        metrics.watch("moonwire_calls_active", "Calls that are up.", lambda: float(engine.active_calls))
+        api = create_api(HealthSources({"database": store.is_ready}, metrics.exposition))
+        port = await _serve_http(settings, api, door, stack)
+        yield Server(settings, store, engine, sip, port, fleet, event_logs)
+
+
+async def _sandbox(settings: Settings, store: Store, stack: AsyncExitStack) -> SandboxFleet | None:
+    if not settings.sandbox_is_on(vendor_keys=store.directory.has_vendor_keys):
+        return None
+    fleet = await stack.enter_async_context(running_fleet(today=datetime.now(UTC).date()))
+    overlay = sandbox_configuration(
+        fleet.moonshot_url,
+        fleet.deepgram_url,
+        fleet.cartesia_url,
+        moonshot_key=SANDBOX_KEY,
+        deepgram_key=SANDBOX_KEY,
+        cartesia_key=SANDBOX_KEY,
+    )
+    store.directory.overlay_sandbox(overlay)
+    log.info("sandbox vendors are on", moonshot=fleet.moonshot_url, deepgram=fleet.deepgram_url)
+    return fleet
+
+
+def _sip(settings: Settings, gate: CallerGate, acceptor: CallAcceptor, pacer: Pacer, clock: Clock) -> SipEndpoint:
+    rtp = RtpEngine(pacer=pacer, port_min=settings.rtp_port_min, port_max=settings.rtp_port_max, clock=clock)
+    return SipEndpoint(
+        gate=gate,
+        acceptor=acceptor,
+        rtp=rtp,
+        host=settings.sip_host,
+        port=settings.sip_port,
+        public_ip=settings.public_ip,
+        clock=clock,
+    )
+
+
+async def _engine(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    event_logs: EventLogs,
+    stack: AsyncExitStack,
+    *,
+    sandbox: bool,
+) -> CallEngine:
+    http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300))
+    stack.push_async_callback(http.close)
+    connections = VendorConnections(clock)
+    stack.push_async_callback(connections.close)
+    hosts = HostPolicy((*settings.private_hosts, *(LOOPBACK if sandbox else ())))
+    services = CallServices(
+        clock=clock,
+        directory=store.directory,
+        connector=AppConnector(http, store.alerts, clock, hosts.allows_url),
+        vendors=VendorCatalogue(store.directory, http, connections, hosts.allows_host),
+        vad=_voice_detector(stack),
+        event_logs=event_logs,
+        alerts=store.alerts,
+        records=store.call_records,
+        recordings=settings.data_dir / "recordings",
+        load_audio=AudioFetcher(http, hosts.allows_url).load,
+        addresses=AddressBook(
+            sip_address=f"{settings.public_ip or settings.sip_host}:{settings.sip_port}",
+            public_ip=settings.public_ip or settings.sip_host,
+            api_base_url=f"http://{settings.public_ip or '127.0.0.1'}:{settings.http_port}/v1",
+        ),
+    )
+    return await stack.enter_async_context(CallEngine(services))
+
+
+def _voice_detector(stack: AsyncExitStack) -> VoiceActivityDetector:
+    detector = SileroVad()
+    detector.start()
+    stack.callback(detector.stop)
+    return detector
+
+
+async def _serve_http(settings: Settings, api: FastAPI, door: TwilioDoor, stack: AsyncExitStack) -> int:
+    config = uvicorn.Config(
+        api,
+        host=settings.http_host,
+        port=settings.http_port,
+        ws=websocket_protocol({TWILIO_PATH: door}),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
+    server = _QuietServer(config)
+    serving = asyncio.create_task(server.serve())
+
+    async def stop() -> None:
+        server.should_exit = True
+        await asyncio.wait({serving}, timeout=10)
+
+    stack.push_async_callback(stop)
+    while not server.started:
+        if serving.done():
+            raise ConfigError(
+                f"cannot listen for HTTP on {settings.http_host}:{settings.http_port}; "
+                "choose another MOONWIRE_HTTP_HOST or MOONWIRE_HTTP_PORT"
+            )
+        await asyncio.sleep(0.01)
+    return server.servers[0].sockets[0].getsockname()[1]
+
+
+class _QuietServer(uvicorn.Server):
+    """uvicorn without its signal handling: the command line owns the signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+async def dial(uri: str, steps: Sequence[Step], *, record_to: Path | None = None) -> CallerReport:
+    """Call a SIP URI as a scripted caller, from an ephemeral port.
+
+    Raises:
+        CallError: refused, or not answered.
+    """
+    clock = SystemClock()
+    caller = ScriptedCaller(steps)
+    rtp = RtpEngine(pacer=Pacer(clock), port_min=CALLER_RTP[0], port_max=CALLER_RTP[1], clock=clock)
+    nobody = _Nobody()
+    endpoint = SipEndpoint(
+        gate=nobody, acceptor=nobody, rtp=rtp, host=_own_address(uri), port=0, public_ip=None, clock=clock
+    )
+    await endpoint.start()
+    try:
+        leg = await endpoint.place(uri, from_user="moonwire-caller", listener=caller, source=caller)
+        return await caller.run(leg, record_to=record_to)
+    finally:
+        await endpoint.stop()
+
+
+def _own_address(uri: str) -> str:
+    host = uri.rpartition("@")[2].removeprefix("sip:").partition(":")[0]
+    return "127.0.0.1" if host in ("localhost", "127.0.0.1") else "0.0.0.0"
+
+
+class _Nobody:
+    """A caller takes no calls."""
+
+    def offer(self, leg: CallLeg) -> None:
+        raise LocalProtocolError(f"unexpected call {leg.info.call_id}")
+
+    def carrier_for_address(self, address: str) -> None:
+        del address
+
+    def carrier_for_token(self, token: str) -> None:
+        del token
+
+    def twilio_auth_tokens(self) -> dict[str, str]:
+        return {}

@@ -18,7 +18,7 @@ from moonwire.call.driver import TurnDriver
 from moonwire.call.hearing import Hearing
 from moonwire.call.reply import Reply
 from moonwire.call.turn_meter import TurnMeter
-from moonwire.core.dialog.history import History
+from moonwire.core.dialog.history import OPENING, History
 from moonwire.core.dialog.messages import AssistantMessage, UserMessage
 from moonwire.core.turns.commands import CancelReason, ReplyCause
 from moonwire.core.turns.events import AgentFailed, CallAnswered, ReplyFailed
@@ -41,10 +41,7 @@ log = structlog.get_logger()
 NOT_WORTH_RETRYING = (CredentialError, QuotaError, ModelUnavailableError)
 """After these the next reply would fail in the same way: the agent ends instead of apologising turn after turn."""
 
-PROMPTS: Mapping[ReplyCause, str] = {
-    "greeting": "(The call has just been answered. Greet the caller and begin the conversation.)",
-    "no_response": "(The caller has been silent. Check briefly whether they are still there.)",
-}
+SILENT_CALLER = "(The caller has been silent. Check briefly whether they are still there.)"
 """What the model is told when the agent speaks without having been spoken to; never stored."""
 
 
@@ -77,6 +74,7 @@ class Agent:
         self._group = asyncio.TaskGroup()
         self._over: asyncio.Future[AgentResult] = asyncio.get_running_loop().create_future()
         self._last_error: MoonwireError | None = None
+        self._switches: set[ModelSwitched] = set()
 
     async def run(self) -> AgentResult:
         """Talk until the call, the agent or the verb ends."""
@@ -135,7 +133,11 @@ class Agent:
         task = self._tasks.pop(reply, None)
         if task is not None:
             task.cancel()
-        self._replies[reply].cancel()
+        live = self._replies[reply]
+        live.cancel()
+        self._call.egress.clear(live.segment)
+        if live.playback_at is None:
+            del self._replies[reply]
 
     def pause_playback(self, reply: int) -> None:
         """Hold its audio."""
@@ -166,7 +168,7 @@ class Agent:
             self._send(payloads.user_interruption())
         report = self._meter.report(live, heard, interrupted=interrupted, engine=self._plan.engine.name)
         event = payloads.turn_end(report)
-        self._call.note("turn", cause=live.cause, interrupted=interrupted, model=live.model, latency=event["latency"])
+        self._note_turn(live, heard, event)
         self._send(event)
         self._meter.clear()
 
@@ -180,8 +182,11 @@ class Agent:
         self._send(payloads.llm_response(text))
 
     def on_reply_switched(self, reply: Reply, switched: ModelSwitched) -> None:
-        """Make another model than the one asked for visible."""
+        """Make another model than the one asked for visible, once per call."""
         call = self._call
+        if switched in self._switches:
+            return
+        self._switches.add(switched)
         fields = {"requested": switched.requested, "used": switched.used, "reason": switched.reason}
         log.warning("model switched", call_sid=call.sid, **fields)
         call.note("llm", name="model_switched", **fields)
@@ -212,12 +217,28 @@ class Agent:
         options = self._plan.verb.llm.llm_options
         return ChatRequest(
             model=self._plan.llm.choice.model,
-            messages=self.history.messages(PROMPTS.get(cause, "")),
+            messages=self.history.messages(self._prompt(cause)),
             tools=self._plan.tools,
             max_tokens=options.max_tokens,
             temperature=options.temperature,
             reasoning_effort=options.reasoning_effort,
             vendor_params=self._plan.verb.llm.all_vendor_params,
+        )
+
+    def _prompt(self, cause: ReplyCause) -> str:
+        if cause == "no_response":
+            return SILENT_CALLER
+        seeded = cause == "greeting" and bool(self._plan.verb.seed_messages)
+        return OPENING if seeded else ""
+
+    def _note_turn(self, live: Reply, heard: str, event: Mapping[str, Any]) -> None:
+        self._call.note(
+            "turn",
+            cause=live.cause,
+            interrupted=event["interrupted"],
+            model=live.model,
+            pii_heard=heard,
+            latency=event["latency"] | {name: event[name] for name in ("response_ms",) if name in event},
         )
 
     def _send(self, event: Mapping[str, Any]) -> None:

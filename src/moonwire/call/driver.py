@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import replace
 from typing import Protocol, assert_never
 
 from moonwire.call.timeline import Timeline
@@ -74,10 +73,9 @@ class TurnDriver:
         self._timers: dict[e.TimerName, asyncio.TimerHandle] = {}
         self._waiting: deque[e.TurnEvent] = deque()
         self._busy = False
-        self._last_at = 0.0
 
     def handle(self, event: e.TurnEvent) -> None:
-        """Take a fact; times are kept from going back, because facts about sound arrive after their time."""
+        """Take a fact."""
         self._waiting.append(event)
         if self._busy:
             return
@@ -96,9 +94,6 @@ class TurnDriver:
         self._timers.clear()
 
     def _decide(self, event: e.TurnEvent) -> None:
-        if event.at < self._last_at:
-            event = replace(event, at=self._last_at)
-        self._last_at = event.at
         self._log.write(TURN_EVENT, event.at, **encode_event(event))
         for command in self._machine.handle(event):
             self._log.write(TURN_COMMAND, event.at, **encode_command(command))

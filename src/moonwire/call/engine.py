@@ -34,11 +34,12 @@ class CallEngine:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End all calls and wait for them."""
+        """End all calls and wait for them; an error outside passes through untouched."""
+        del kind, error, trace
         for session in list(self._sessions.values()):
             session.end_by_server("shutdown")
         if self._group is not None:
-            await self._group.__aexit__(kind, error, trace)
+            await self._group.__aexit__(None, None, None)
 
     @property
     def active_calls(self) -> int:

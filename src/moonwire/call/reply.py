@@ -99,13 +99,15 @@ class Reply:
                         self._note(item)
             for clause in (*cutter.push(spoken.flush()), *cutter.flush()):
                 self._say(clause)
+            if spoken.tool_markup:
+                raise VendorUnavailableError("the model wrote tool markup into its text", vendor="llm")
         except VendorError as error:
             self._fail(error)
         except Exception as bug:  # vendor boundary: a bug must not become silence
             log.exception("reply failed", reply=self.number)
             self._fail(VendorUnavailableError(f"internal error: {type(bug).__name__}", vendor="moonwire"))
         else:
-            self._finish_text()
+            self._finish_text(meant_silence=spoken.silence)
 
     def speak_text(self, text: str, recording: bytes | None = None) -> None:
         """Speak fixed text; with a recording at hand, silence is impossible."""
@@ -184,10 +186,12 @@ class Reply:
         elif isinstance(item, ModelSwitched):
             self._observer.on_reply_switched(self, item)
 
-    def _finish_text(self) -> None:
+    def _finish_text(self, *, meant_silence: bool = False) -> None:
         if self._utterance is not None:
             self._utterance.finish()
             self._observer.on_reply_text(self, self.text.strip())
+        elif meant_silence:
+            self._on_playback_finished()
         elif not self.text:
             self._fail(VendorUnavailableError("the model answered with nothing to say", vendor="llm"))
 

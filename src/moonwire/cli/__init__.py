@@ -1,0 +1,131 @@
+"""The command line: thin commands over app.py; each imports what it needs only when it runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from moonwire.errors import MoonwireError
+
+commands = typer.Typer(
+    name="moonwire",
+    help="Voice-agent server: answers calls and runs jambonz applications on your own vendor keys.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Config = Annotated[Path | None, typer.Option("--config", help="moonwire.yaml to apply at start.", dir_okay=False)]
+
+
+@commands.command()
+def serve(config: Config = None) -> None:
+    """Start the server and keep it running."""
+    from moonwire.cli.serve import run_server
+
+    run_server(config)
+
+
+@commands.command()
+def sandbox(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="First of four ports; 0 = any free ones.")] = 9100,
+    date: Annotated[str, typer.Option(help="Day whose model registry Moonshot shows (YYYY-MM-DD).")] = "",
+) -> None:
+    """Run the vendor simulators alone: Moonshot (two regions), Deepgram, Cartesia."""
+    from moonwire.cli.serve import run_sandbox
+
+    run_sandbox(host, port, date)
+
+
+@commands.command()
+def demo(
+    output: Annotated[Path, typer.Option(help="Folder for the recording and the event log.")] = Path("demo-output"),
+) -> None:
+    """Place a real SIP call to the agent of the Moonshot page, offline, and show how it went."""
+    from moonwire.cli.demo import run_demo
+
+    run_demo(output)
+
+
+@commands.command()
+def call(
+    uri: Annotated[str, typer.Argument(help="Whom to call, for example sip:16175551212@127.0.0.1:5060")],
+    say: Annotated[list[str] | None, typer.Option("--say", help="Say this when the agent has finished.")] = None,
+    wav: Annotated[list[Path] | None, typer.Option("--wav", help="Play this file as the caller's voice.")] = None,
+    dtmf: Annotated[str, typer.Option("--dtmf", help="Press these keys.")] = "",
+    record: Annotated[Path | None, typer.Option("--record", help="Write both voices into this WAV file.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Be a scripted SIP caller."""
+    from moonwire.cli.call import CallOptions, run_call
+
+    run_call(CallOptions(uri, tuple(say or ()), tuple(wav or ()), dtmf, record, json))
+
+
+@commands.command()
+def apply(file: Annotated[Path, typer.Argument(help="moonwire.yaml")]) -> None:
+    """Bring a configuration file into the database; running servers notice."""
+    from moonwire.cli.configuration import run_apply
+
+    run_apply(file)
+
+
+@commands.command()
+def export() -> None:
+    """Print the configuration as a file that `apply` takes; secrets as ${VARIABLES}."""
+    from moonwire.cli.configuration import run_export
+
+    run_export()
+
+
+@commands.command()
+def settings() -> None:
+    """Show the effective settings, secrets masked."""
+    from moonwire.cli.configuration import run_settings
+
+    run_settings()
+
+
+@commands.command()
+def check(config: Config = None) -> None:
+    """Check that this machine and configuration can serve calls; the output is safe to paste."""
+    from moonwire.cli.check import run_check
+
+    run_check(config)
+
+
+@commands.command()
+def replay(call_sid: Annotated[str, typer.Argument(help="A call's sid.")]) -> None:
+    """Feed a call's recorded turn events to the turn machine again and compare its commands."""
+    from moonwire.cli.inspect import run_replay
+
+    run_replay(call_sid)
+
+
+@commands.command()
+def explain(call_sid: Annotated[str, typer.Argument(help="A call's sid.")]) -> None:
+    """Tell what happened in a call: transcript, delays, why it ended, what went wrong."""
+    from moonwire.cli.inspect import run_explain
+
+    run_explain(call_sid)
+
+
+def fail(message: str, status: int = 1) -> NoReturn:
+    """Print one sentence and exit."""
+    typer.echo(message, err=True)
+    raise SystemExit(status)
+
+
+def main() -> None:
+    """Run the command line: exit 0 fine, 1 failed, 2 wrong usage."""
+    try:
+        commands()
+    except MoonwireError as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,69 @@
+"""Decides which hosts an application or a portal user may name: public ones, and private ones the operator lists.
+
+Only what is written is judged here (IP literals and names); who resolves a name must ask again with the address.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+_SCHEMES = frozenset({"http", "https", "ws", "wss"})
+_LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
+LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class HostPolicy:
+    """The operator's list of private hosts and networks."""
+
+    def __init__(self, permitted: Iterable[str] = ()) -> None:
+        """Read the list.
+
+        Args:
+            permitted: host names, IP addresses or networks ("10.0.0.0/8", "vllm.internal").
+        """
+        self._names: set[str] = set()
+        self._networks: list[Network] = []
+        for entry in permitted:
+            try:
+                self._networks.append(ipaddress.ip_network(entry, strict=False))
+            except ValueError:
+                self._names.add(entry.lower().rstrip("."))
+
+    def allows_url(self, url: str) -> bool:
+        """Whether the URL may be named; anything but http, https, ws and wss may not."""
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname
+        except ValueError:
+            return False
+        return parts.scheme.lower() in _SCHEMES and host is not None and self.allows_host(host)
+
+    def allows_host(self, host: str) -> bool:
+        """Whether a host name or IP literal may be named."""
+        name = host.lower().rstrip(".")
+        if name in self._names:
+            return True
+        try:
+            return self.allows_address(ipaddress.ip_address(name.strip("[]").split("%")[0]))
+        except ValueError:
+            pass
+        if _is_numeric(name):
+            return False  # 2130706433 and 0x7f.1 are spellings of addresses that only some resolvers accept
+        return name not in _LOCAL_NAMES and not name.endswith(".localhost")
+
+    def allows_address(self, address: Address) -> bool:
+        """Whether a resolved address may be connected to."""
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        if any(address.version == network.version and address in network for network in self._networks):
+            return True
+        return address.is_global and not address.is_multicast
+
+
+def _is_numeric(name: str) -> bool:
+    return all(part.isdigit() or part.startswith("0x") for part in name.split(".")) if name else True

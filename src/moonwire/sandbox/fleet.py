@@ -1,0 +1,54 @@
+"""All vendor simulators of the sandbox together, as `moonwire sandbox`, the demo and a server without keys use them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+
+from moonwire.sandbox.cartesia import CartesiaSimulator
+from moonwire.sandbox.deepgram import DeepgramSimulator
+from moonwire.sandbox.moonshot import MoonshotSimulator
+from moonwire.sandbox.voices import load_phrasebook
+
+SANDBOX_KEY = "sk-sandbox"
+SANDBOX_CHINA_KEY = "sk-sandbox-china"
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxFleet:
+    """Running simulators and where they listen."""
+
+    moonshot: MoonshotSimulator
+    deepgram: DeepgramSimulator
+    cartesia: CartesiaSimulator
+    moonshot_url: str
+    moonshot_china_url: str
+    deepgram_url: str
+    cartesia_url: str
+
+
+@asynccontextmanager
+async def running_fleet(
+    host: str = "127.0.0.1", ports: tuple[int, int, int, int] = (0, 0, 0, 0), *, today: date
+) -> AsyncGenerator[SandboxFleet]:
+    """Start the simulators; they stop when the context ends.
+
+    Args:
+        host: where they listen.
+        ports: of Moonshot (global, China), Deepgram and Cartesia; 0 lets the system choose.
+        today: decides which Moonshot models live.
+    """
+    moonshot = MoonshotSimulator(date=today, keys={"global": [SANDBOX_KEY], "china": [SANDBOX_CHINA_KEY]})
+    deepgram = DeepgramSimulator(phrases=load_phrasebook())
+    cartesia = CartesiaSimulator(keys=[SANDBOX_KEY])
+    async with AsyncExitStack() as stack:
+        global_url = await moonshot.start(host, ports[0], region="global")
+        stack.push_async_callback(moonshot.stop)
+        china_url = await moonshot.start(host, ports[1], region="china")
+        deepgram_url = await deepgram.start(host, ports[2])
+        stack.push_async_callback(deepgram.stop)
+        cartesia_url = await cartesia.start(host, ports[3])
+        stack.push_async_callback(cartesia.stop)
+        yield SandboxFleet(moonshot, deepgram, cartesia, global_url, china_url, deepgram_url, cartesia_url)
