@@ -208,3 +208,34 @@ async def test_a_caller_behind_nat_gets_the_bye_where_it_called_from(rig, phone)
     phone.ack(await phone.until(200))
     await leg.hang_up()
     assert (await phone.until("BYE")).start == "BYE sip:alice@192.0.2.1:5060 SIP/2.0"
+
+
+async def test_a_bye_that_crosses_ours_is_answered_200(rig, endpoint, phone):
+    leg, listener, _ = await rig.answered(phone)
+    await leg.hang_up()
+    bye = await phone.until("BYE")
+    phone.send(phone.text("INFO"))
+    assert (await phone.receive()).status == 481
+    phone.send(phone.text("BYE"))
+    assert (await phone.until(200)).get("CSeq").endswith("BYE")
+    phone.reply_to(bye, "200 OK")
+    phone.send(phone.text("BYE"))
+    assert (await phone.until(481)).get("CSeq").endswith("BYE")
+    assert (await listener.end()).reason == "hangup"
+
+
+async def test_a_refresh_is_raised_to_min_se(rig):
+    endpoint = await rig.endpoint(timing=Timing(t1_s=0.02, t2_s=0.08, min_se_s=1, farewell_s=0.05))
+    phone = rig.phone(endpoint)
+    phone.invite(headers="Supported: timer\r\nAllow: UPDATE\r\nSession-Expires: 1;refresher=uas\r\n")
+    leg, listener = await rig.legs.next()
+    await leg.answer()
+    phone.ack(await phone.until(200))
+    phone.reply_to(await phone.until("UPDATE"), "422 Session Interval Too Small", "Min-SE: 200\r\n")
+    raised = await phone.until("UPDATE")
+    assert raised.get("Session-Expires") == "200;refresher=uac"
+    assert raised.get("Min-SE") == "90"
+    phone.reply_to(raised, "200 OK")
+    phone.send(phone.text("INFO"))
+    assert (await phone.until(200)).get("CSeq").endswith("INFO")
+    assert not listener.ends

@@ -75,7 +75,7 @@ class SipEndpoint:
     @property
     def calls(self) -> int:
         """Calls that are up or ringing."""
-        return len(self._stack.dialogs)
+        return sum(not owner.over for owner in self._stack.dialogs.values())
 
     @property
     def transactions(self) -> int:

@@ -85,10 +85,9 @@ class CallSession:
             return
         if self._unacknowledged:
             self._waiting_bye = dict(headers or {})
-            self.finish(end, keep_dialog=True)
-            return
-        self._send_bye(headers)
-        self.finish(end)
+        else:
+            self._send_bye(headers)
+        self.finish(end, keep_dialog=True)
 
     def finish(self, end: LegEnd, *, keep_dialog: bool = False) -> None:
         """End the call without another message."""
@@ -98,7 +97,7 @@ class CallSession:
         self._refresh.stop()
         self._media.close()
         if not keep_dialog:
-            self._stack.dialogs.pop(self.dialog.key, None)
+            self._forget()
             for waiting in self._unacknowledged.values():
                 waiting.exchange.acknowledge()  # a peer that is gone wants no more copies of our 200
             self._unacknowledged.clear()
@@ -116,6 +115,11 @@ class CallSession:
     # -- DialogOwner
 
     @property
+    def over(self) -> bool:
+        """Whether the call has ended; its dialog stays until our BYE is answered."""
+        return self.ended is not None
+
+    @property
     def remote_tag(self) -> str:
         """The peer's tag."""
         return self.dialog.remote_tag
@@ -124,7 +128,7 @@ class CallSession:
         """Take a request inside the dialog."""
         request = exchange.request
         if self.ended is not None:
-            exchange.respond(481)
+            exchange.respond(200 if request.method == "BYE" else 481)  # a BYE that crossed ours is no mistake
             return
         if not self.dialog.accepts_cseq(exchange.cseq):
             exchange.respond(500, "CSeq Out Of Order")
@@ -259,9 +263,15 @@ class CallSession:
         if self._waiting_bye is not None and not self._unacknowledged:
             headers, self._waiting_bye = self._waiting_bye, None
             self._send_bye(headers)
-            self._stack.dialogs.pop(self.dialog.key, None)
 
     def _send_bye(self, headers: Mapping[str, str] | None) -> None:
         request = self.dialog.request("BYE")
         add_headers(request, headers)
-        self._stack.send(request, self._way())
+        self._stack.send(request, self._way(), on_response=self._on_bye_response, on_timeout=self._forget)
+
+    def _on_bye_response(self, response: Response) -> None:
+        if response.status >= 200:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._stack.dialogs.pop(self.dialog.key, None)

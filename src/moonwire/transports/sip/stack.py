@@ -24,6 +24,11 @@ class DialogOwner(Protocol):
     """Whoever answers the requests of one dialog."""
 
     @property
+    def over(self) -> bool:
+        """Whether the call has ended."""
+        ...
+
+    @property
     def remote_tag(self) -> str:
         """The peer's tag."""
         ...
