@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from moonwire.sandbox.deepgram.segments import Burst
 
 _WORD_S: Final = 0.3
+_SHORTEST_SENTENCE_S: Final = 0.3
 _SETTLED_SILENCE_S: Final = 0.1
 
 
@@ -182,6 +183,8 @@ class _PlausibleEar:
         return None
 
     async def whole(self, burst: Burst) -> Heard | None:
+        if burst.voiced_s < _SHORTEST_SENTENCE_S:
+            return None
         if self._current is None:
             self._current = self._script.at(self._asked)
             self._asked += 1

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from moonwire.core.audio.g711 import ALAW_TO_ULAW, ULAW_TO_PCM
 from moonwire.sandbox.deepgram.handshake import ListenOptions
 
 Samples = NDArray[np.float32]
@@ -200,20 +201,6 @@ def level_dbfs(samples: Samples) -> float:
     return float(10 * np.log10(np.mean(np.square(samples)) + 1e-12))
 
 
-def _ulaw_table() -> Samples:
-    codes = ~np.arange(256, dtype=np.int32) & 0xFF
-    magnitude = (((codes & 0x0F) << 3) + 0x84 << ((codes & 0x70) >> 4)) - 0x84
-    return (np.where(codes & 0x80, -magnitude, magnitude) / 32768).astype(np.float32)
-
-
-def _alaw_table() -> Samples:
-    codes = np.arange(256, dtype=np.int32) ^ 0x55
-    segment = (codes & 0x70) >> 4
-    base = ((codes & 0x0F) << 4) + 8
-    magnitude = np.where(segment > 0, (base + 0x100) << np.maximum(segment - 1, 0), base)
-    return (np.where(codes & 0x80, magnitude, -magnitude) / 32768).astype(np.float32)
-
-
-ULAW: Final = _ulaw_table()
-ALAW: Final = _alaw_table()
-"""Codes to samples in -1..1. Source: ITU-T G.711."""
+ULAW: Final[Samples] = (ULAW_TO_PCM / 32768).astype(np.float32)
+ALAW: Final[Samples] = ULAW[np.frombuffer(ALAW_TO_ULAW, np.uint8)]
+"""Codes to samples in -1..1."""

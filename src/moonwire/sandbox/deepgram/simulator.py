@@ -13,10 +13,13 @@ import msgspec
 from aiohttp import web
 
 from moonwire.sandbox.deepgram.faults import Faults
+from moonwire.sandbox.deepgram.fingerprint import KnownPhrases
 from moonwire.sandbox.deepgram.handshake import DECODED_ENCODINGS, ListenOptions, Refusal, judge, key_of
 from moonwire.sandbox.deepgram.hearing import FirstThatKnows, Hearing, Plausible, Script, Utterance
 from moonwire.sandbox.deepgram.records import ConnectionRecord, Pace
 from moonwire.sandbox.deepgram.session import ListenSession
+from moonwire.sandbox.deepgram.sphinx import PhraseRecognizer
+from moonwire.sandbox.voices.phrasebook import load_phrasebook
 
 _REFUSALS: Mapping[int, tuple[str, str]] = {
     400: ("Bad Request", "Bad Request: No such model/language/tier combination found."),
@@ -39,7 +42,7 @@ class DeepgramSimulator:
         keys: good API keys; None accepts any.
         hearing: what bursts of speech mean: a list of texts (the n-th burst of each connection is the n-th text), or a
             Hearing. None: known phrases, the recogniser when it is installed, otherwise plausible sentences in turn.
-        phrases: text to mu-law 8 kHz audio, for the default hearing.
+        phrases: text to mu-law 8 kHz audio, for the default hearing; None is the shipped phrasebook.
         pace: latency and cadence.
         latency_s: shorthand for the pace's latency.
         strict: refuse undocumented query parameters.
@@ -64,8 +67,9 @@ class DeepgramSimulator:
         self.connections: list[ListenSession] = []
         self.refusals: list[tuple[int, str]] = []
         """Status and query of refused upgrades."""
-        self._default_hearing = FirstThatKnows(Plausible())
-        self._hearing = self._default_hearing if hearing is None else _as_hearing(hearing)
+        self._phrases = phrases
+        self._recogniser: PhraseRecognizer | None = None
+        self._hearing = self._default_hearing() if hearing is None else _as_hearing(hearing)
         self._pace = pace or Pace(latency_s=latency_s)
         self._strict = strict
         self._max_connections = max_connections
@@ -94,6 +98,8 @@ class DeepgramSimulator:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        if self._recogniser is not None:
+            await self._recogniser.stop()
 
     @property
     def records(self) -> list[ConnectionRecord]:
@@ -109,7 +115,7 @@ class DeepgramSimulator:
 
     def set_hearing(self, hearing: Hearing | Sequence[str | Utterance] | None) -> None:
         """Change what the next bursts mean; None is the default."""
-        self._hearing = self._default_hearing if hearing is None else _as_hearing(hearing)
+        self._hearing = self._default_hearing() if hearing is None else _as_hearing(hearing)
 
     def drop_connections(self) -> None:
         """Cut all connections without a close frame."""
@@ -175,6 +181,14 @@ class DeepgramSimulator:
         finally:
             self._open -= 1
         return websocket
+
+    def _default_hearing(self) -> Hearing:
+        phrases = load_phrasebook() if self._phrases is None else self._phrases
+        hearings: list[Hearing] = [KnownPhrases(phrases)]
+        if PhraseRecognizer.available():
+            self._recogniser = self._recogniser or PhraseRecognizer(phrases)
+            hearings.append(self._recogniser)
+        return FirstThatKnows(*hearings, Plausible())
 
     def _refusal_by_fault(self) -> Refusal | None:
         status = self.faults.refuse_status

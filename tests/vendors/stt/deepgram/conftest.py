@@ -31,6 +31,7 @@ QUICK = Times(
     keep_alive_s=0.3,
     finalize_s=0.25,
     unsettled_s=0.5,
+    quiet_s=0.2,
     stalled_s=0.4,
     close_s=0.3,
 )

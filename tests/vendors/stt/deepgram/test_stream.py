@@ -298,27 +298,43 @@ async def test_connections_that_close_at_once(bench: Bench, ears: Ears) -> None:
 
 
 async def test_stall_after_finalize_is_found_and_replayed(bench: Bench, ears: Ears) -> None:
-    bench.hears("nobody answers me", "nobody answers me")
+    bench.hears("good morning", "nobody answers me", "nobody answers me")
     stream = bench.open(ears)
-    await bench.connected()
+    say(stream, 1.0, 0.5)
+    await ears.until_ends(1)
     bench.simulator.set_faults(stall=True)
     say(stream, 1.0, 0.2)
     stream.finalize()
     await bench.connected(2)
     bench.simulator.set_faults(stall=False)
     say(stream, 0.0, 0.4)
-    await ears.until_ends(1)
-    assert ears.of("final") == ["nobody answers me"]
+    await ears.until_ends(2)
+    assert ears.of("final") == ["good morning", "nobody answers me"]
 
 
-async def test_stall_that_lasts_fails(bench: Bench, ears: Ears) -> None:
+async def test_stall_that_lasts_fails_without_being_asked(bench: Bench, ears: Ears) -> None:
+    bench.hears("good morning")
     stream = bench.open(ears)
-    await bench.connected()
+    say(stream, 1.0, 0.5)
+    await ears.until_ends(1)
     bench.simulator.set_faults(stall=True)
-    say(stream, 1.0, 0.2)
-    stream.finalize()
+    say(stream, 1.0, 0.5)
+    began = time.monotonic()
     await ears.until(lambda: ears.of("failed"))
     assert isinstance(ears.of("failed")[0], VendorTimeoutError)
+    assert time.monotonic() - began < QUICK.quiet_s + 2 * QUICK.stalled_s + 1.0
+
+
+async def test_a_cough_that_nobody_answers_changes_nothing(bench: Bench, ears: Ears) -> None:
+    bench.simulator.set_faults(stall=True)
+    stream = bench.open(ears)
+    await bench.connected()
+    say(stream, 0.4, 0.4)
+    stream.finalize()
+    record = bench.simulator.records[0]
+    await bench.simulator.until(lambda: record.types().count("KeepAlive") >= 3)  # 0.9 s: all limits have passed
+    assert len(bench.simulator.connections) == 1
+    assert not ears.of("failed")
 
 
 async def test_short_utterance_and_min_confidence(bench: Bench, ears: Ears) -> None:

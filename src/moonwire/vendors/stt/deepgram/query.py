@@ -6,6 +6,7 @@ read 2026-11-22.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import quote, urlencode, urlsplit
@@ -166,6 +167,7 @@ def _flag(value: object, default: bool) -> str:
 
 def _number(value: object) -> float | None:
     try:
-        return float(value) if isinstance(value, int | float | str) else None
-    except ValueError:
+        number = float(value) if isinstance(value, int | float | str) else math.nan
+    except (ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None

@@ -5,10 +5,14 @@ What a call can rely on, in seconds, whatever the vendor does:
     refused (bad key, no credit, bad parameter)   on_stt_failed at once
     unreachable, 429, 5xx, dropped                retried with jittered backoff, on_stt_failed after 3.5 at most
     three connections that die within 5 s each    on_stt_failed with the third
-    no message after Finalize and loud audio      a new connection after 1.5 (with replay), on_stt_failed after 1.5 more
-    4 s of loud audio without any message         a new connection, with replay
+    speech, then 1.0 of quiet, without a message  Finalize, to see whether somebody is there
+    no message after speech and Finalize          a new connection after 1.5 (with replay), on_stt_failed after 1.5 more
+    4.0 of loud audio without any message         a new connection, with replay
     Finalize without a final piece                after 0.8 the interim words count as settled
-    words that stay unsettled and unchanged       after 2.5 Finalize, as above
+    words that stay unsettled and unchanged       after 2.0 Finalize, as above
+
+"Speech" is half a second of loud audio once the vendor has shown that it reports onsets or answers Finalize; until
+then four times as much, because some endpoints that speak this protocol keep quiet about sounds without words.
 
 What words mean is decided in utterance.py, what a refusal means in refusal.py.
 """
@@ -44,8 +48,9 @@ from moonwire.vendors.stt.deepgram.utterance import EndOfTurn, Fact, Final, Inte
 _log = structlog.get_logger()
 
 _QUICK_FAILURES = 3
-_STALLED_FINALIZE_FRAMES = int(0.3 / FRAME_S)
-_STALLED_FRAMES = int(4.0 / FRAME_S)
+_SPEECH_FRAMES = int(0.5 / FRAME_S)
+_LONG_SPEECH_FRAMES = int(4.0 / FRAME_S)
+_SHY_FACTOR = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,8 @@ class Times:
     """Between two looks at the clock for everything below but Finalize."""
     keep_alive_s: float = 4.0
     finalize_s: float = 0.8
-    unsettled_s: float = 2.5
+    unsettled_s: float = 2.0
+    quiet_s: float = 1.0
     stalled_s: float = 1.5
     close_s: float = 0.7
 
@@ -97,10 +103,14 @@ class DeepgramStream:
         self._over = False
         self._patience: asyncio.Timeout | None = None
         self._loud_frames = 0
+        self._shy_factor = _SHY_FACTOR
         self._messages = 0
+        self._request_id: str | None = None
         self._asked_at_s: float | None = None
         self._final_at_s = 0.0
         self._watched_s = 0.0
+        self._watched_loud_frames = 0
+        self._loud_at_s = 0.0
         self._idle_ticks = 0
         self._finalize_timer: asyncio.TimerHandle | None = None
         self._watch_timer = self._loop.call_later(self._times.watch_s, self._watch)
@@ -160,6 +170,7 @@ class DeepgramStream:
                 vendor=VENDOR,
                 stalled=stalled,
                 close_code=socket.close_code,
+                request_id=self._request_id,
                 lasted_s=round(lasted_s, 3),
                 dropped_bytes=socket.dropped_bytes,
             )
@@ -204,8 +215,9 @@ class DeepgramStream:
         else:
             socket.send_text(FINALIZE)
             self._asked_at_s = self._loop.time()
-            self._loud_frames = min(self._loud_frames, _STALLED_FRAMES // 2)
+            self._loud_frames = min(self._loud_frames, _SPEECH_FRAMES * self._shy_factor)
         self._idle_ticks = 0
+        self._request_id = None
         self._socket = socket
 
     async def _read(self, socket: DeepgramSocket) -> bool:
@@ -229,12 +241,15 @@ class DeepgramStream:
             return
         match parse(text):
             case Results() as results:
-                if self._messages == 1 and results.metadata is not None:
-                    _log.debug("stt answers", vendor=VENDOR, request_id=results.metadata.request_id)
+                if self._request_id is None and results.metadata is not None:
+                    self._request_id = results.metadata.request_id
+                if results.from_finalize:
+                    self._shy_factor = 1
                 self._tell(self._assembler.results(results, self._loop.time()))
             case UtteranceEnd() as utterance_end:
                 self._tell(self._assembler.utterance_end(utterance_end, self._loop.time()))
             case SpeechStarted():
+                self._shy_factor = 1
                 self._listener.on_stt_speech_started()
             case ErrorMessage() as problem:
                 _log.warning("stt vendor complains", vendor=VENDOR, variant=problem.variant, code=problem.code)
@@ -268,10 +283,21 @@ class DeepgramStream:
         if self._socket is None:
             return
         self._keep_alive(self._socket)
-        asked_for_s = now_s - self._asked_at_s if self._asked_at_s is not None else 0.0
-        unanswered = asked_for_s > self._times.stalled_s and self._loud_frames > _STALLED_FINALIZE_FRAMES
-        if (unanswered or self._loud_frames > _STALLED_FRAMES) and self._patience is not None:
+        if self._stalled(now_s) and self._patience is not None:
             self._patience.reschedule(now_s)
+
+    def _stalled(self, now_s: float) -> bool:
+        """Tell whether the caller has spoken and the vendor has said nothing at all; asks it when in doubt."""
+        if self._loud_frames != self._watched_loud_frames:
+            self._watched_loud_frames = self._loud_frames
+            self._loud_at_s = now_s
+        if self._loud_frames >= _LONG_SPEECH_FRAMES * self._shy_factor:
+            return True
+        if self._loud_frames < _SPEECH_FRAMES * self._shy_factor:
+            return False
+        if self._asked_at_s is None and now_s - self._loud_at_s > self._times.quiet_s:
+            self.finalize()
+        return self._asked_at_s is not None and now_s - self._asked_at_s > self._times.stalled_s
 
     def _keep_alive(self, socket: DeepgramSocket) -> None:
         """Send KeepAlive after 4 s without audio; it does not count before the first audio, so send that first."""
@@ -309,5 +335,11 @@ class DeepgramStream:
         if self._over:
             return
         self._end()
-        _log.warning("stt failed", vendor=VENDOR, error=error.code, status=error.status, request_id=error.request_id)
+        _log.warning(
+            "stt failed",
+            vendor=VENDOR,
+            error=error.code,
+            status=error.status,
+            request_id=error.request_id or self._request_id,
+        )
         self._listener.on_stt_failed(error)
