@@ -23,6 +23,9 @@ ReasoningPolicy = Literal["drop", "tool-calls", "always"]
 CANCELLED_RESULT = '{"error":"cancelled"}'
 """Stands for the result of a tool call that never got one."""
 
+EMPTY_RESULT = "null"
+"""Stands for a result without text: the tool ran and had nothing to say."""
+
 _NO_REASONING = " "
 """Counts as present where an empty string counts as missing (Moonshot, 2026-05)."""
 
@@ -84,7 +87,8 @@ def _add_assistant(
         for call in calls
     ]
     written.extend(
-        {"role": "tool", "tool_call_id": call.id, "content": results.get(call.id) or CANCELLED_RESULT} for call in calls
+        {"role": "tool", "tool_call_id": call.id, "content": results.get(call.id, CANCELLED_RESULT) or EMPTY_RESULT}
+        for call in calls
     )
 
 
