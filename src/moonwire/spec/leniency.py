@@ -57,7 +57,8 @@ def validate(
     except ValidationError as error:
         first = error
     members = deepcopy(data)
-    problems: list[str] = []
+    problems: dict[str, str] = {}
+    """By place: a needed member is first wrong, then missing, then its owner goes; one complaint is enough."""
     for _ in range(_MOST_FAULTS):
         fault = first.errors(include_url=False, include_context=False, include_input=False)[0]
         place = existing_place(members, fault["loc"])
@@ -66,10 +67,10 @@ def validate(
         complaint = _PLAIN.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
         if not place or not may_drop(place):
             raise SpecError(complaint, path=where)
-        problems.append(f"{where}: {complaint}")
+        problems.setdefault(where, complaint)
         _drop(members, place)
         try:
-            return model.model_validate(members), problems
+            return model.model_validate(members), [f"{where}: {text}" for where, text in problems.items()]
         except ValidationError as error:
             first = error
     raise SpecError("too many wrong members", path=path)

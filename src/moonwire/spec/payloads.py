@@ -319,7 +319,7 @@ def play_complete(call: CallSnapshot, *, played_s: float, failed: bool, verb_id:
         "reason": "playFailed" if failed else "playCompleted",
         "playback_seconds": int(played_s),
         "playback_milliseconds": round(played_s * 1000),
-        "playback_last_offset_pos": round(played_s * 8000),
+        "playback_last_offset_pos": str(round(played_s * 8000)),
     }
     if failed:
         payload["status"] = "fail"

@@ -54,6 +54,8 @@ SYNONYMS: Mapping[str, tuple[str, str | None]] = {
     "ultravox_s2s": ("llm", "ultravox"),
     "qwen_s2s": ("llm", "qwen"),
     "gptlive_s2s": ("llm", "gptlive"),
+    "nova_s2s": ("llm", "nova"),
+    "voicelive_s2s": ("llm", "voicelive"),
 }
 """Other names of a verb, with the vendor they imply; an explicit vendor wins."""
 

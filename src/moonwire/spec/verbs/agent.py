@@ -3,7 +3,8 @@
 Everything is optional; what is missing comes from the application's defaults. Unions of the wire (string or object) are
 read into one shape here, so that the engine sees only that one.
 
-Source: @jambonz/schema 0.4.15, verbs/agent; jambonz changelog up to 11.1.11 for `greeting` as text and `vendorParams`.
+Source: @jambonz/schema 0.4.15, verbs/agent; jambonz-python-sdk 0.4.0, whose schema is newer (`noResponseMaxPrompts`,
+`speak`, `speechCleanup`); jambonz changelog up to 11.1.11 for `greeting` as text and `vendorParams`.
 """
 
 from __future__ import annotations
@@ -104,6 +105,12 @@ class Agent(VerbModel):
     """False = the caller speaks first; True = the model greets; a text = spoken as it stands."""
     no_response_timeout: float = Field(default=0, ge=0, allow_inf_nan=False)
     """Seconds of silence after the agent spoke before it asks again; 0 = never."""
+    no_response_max_prompts: int = Field(default=0, ge=0)
+    """End the agent after so many unanswered prompts in a row; 0 = never."""
+    speak: bool = True
+    """False = the agent's text is never spoken."""
+    speech_cleanup: bool = True
+    """Keep stage directions and reasoning out of what is spoken."""
     early_generation: bool = False
     noise_isolation: Annotated[NoiseIsolation | None, BeforeValidator(_as_mode), BeforeValidator(_off_as_none)] = None
     auto_lock_language: bool | Literal["always"] = False
