@@ -40,6 +40,7 @@ def test_keepalives_are_counted_and_removed():
     framer = StreamFramer()
     assert framer.feed(b"\r\n") == []
     assert framer.keepalives == 0
+    assert framer.pending_bytes == 0
     assert framer.feed(b"\r\n" + message(b"") + b"\r\n\r\n\r\n\r\n") == [message(b"")]
     assert framer.keepalives == 3
 

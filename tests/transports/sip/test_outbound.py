@@ -238,3 +238,18 @@ async def test_an_unreachable_tcp_peer_and_an_unknown_host_fail_at_once(endpoint
         with pytest.raises(CallRefusedError) as caught:
             await endpoint.place(uri, from_user="a", listener=listener, source=listener)
         assert caught.value.reason == "unreachable"
+
+
+async def test_a_call_over_ipv6(rig, make_listener):
+    called, caller = await rig.endpoint(host="::1"), await rig.endpoint(host="::1")
+    listener = make_listener()
+    calling = asyncio.create_task(
+        caller.place(f"sip:1@[::1]:{called.local_port}", from_user="a", listener=listener, source=listener)
+    )
+    leg, _ = await rig.legs.next()
+    await leg.answer()
+    await calling
+    async with asyncio.timeout(5):
+        await listener.heard.wait()
+    await leg.hang_up()
+    assert (await listener.end()).reason == "bye"

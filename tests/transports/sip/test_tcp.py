@@ -121,3 +121,35 @@ async def test_a_lost_connection_does_not_end_the_call(rig, endpoint, phone, lin
     assert heard[0].startswith(b"BYE sip:a@127.0.0.1")
     server.close()
     await server.wait_closed()
+
+
+async def test_half_a_message_is_not_waited_for_for_ever(monkeypatch, line):
+    monkeypatch.setattr("moonwire.transports.sip.tcp.PARTIAL_MESSAGE_S", 0.05)
+    line.writer.write(b"\r\n")
+    line.writer.write(b"OPTIONS sip:x SIP/2.0\r\n")
+    assert await line.closed()
+
+
+@pytest.mark.parametrize("limit", ["MAX_CONNECTIONS", "MAX_PER_ADDRESS"])
+async def test_too_many_connections_are_refused(monkeypatch, endpoint, line, phone, limit):
+    monkeypatch.setattr(f"moonwire.transports.sip.tcp.{limit}", 1)
+    line.writer.write(over_tcp(phone, "OPTIONS"))
+    assert (await line.receive()).startswith("SIP/2.0 200")
+    reader, writer = await asyncio.open_connection("127.0.0.1", endpoint.local_port)
+    assert await Line(reader, writer).closed()
+    writer.close()
+    assert endpoint.connections == 1
+
+
+async def test_a_peer_that_never_reads_loses_its_connection(monkeypatch, phone, line):
+    monkeypatch.setattr("moonwire.transports.sip.tcp.MAX_UNSENT_BYTES", 0)
+    line.writer.transport.pause_reading()
+    data = over_tcp(phone, "OPTIONS")
+    with contextlib.suppress(ConnectionError):
+        for _ in range(40000):
+            line.writer.write(data)
+            await line.writer.drain()
+            if line.writer.is_closing():
+                break
+    line.writer.transport.resume_reading()
+    assert await line.closed()

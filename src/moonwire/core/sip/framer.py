@@ -25,8 +25,8 @@ class StreamFramer:
 
     @property
     def pending_bytes(self) -> int:
-        """Bytes of an unfinished message."""
-        return len(self._buffer)
+        """Bytes of an unfinished message; half a keep-alive is none."""
+        return len(self._buffer.lstrip(b"\r\n")) and len(self._buffer)
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes as they came; return the messages they complete.

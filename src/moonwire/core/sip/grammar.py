@@ -22,6 +22,7 @@ T = TypeVar("T")
 TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
 _URI_HOST = re.compile(r"\A(sips?:(?:[^@<>\s]*@)?)([A-Za-z0-9_.\-]+)(.*)\Z", re.IGNORECASE | re.DOTALL)
 _VIA_HOST = re.compile(r"\A(SIP\s*/\s*2\.0\s*/\s*\S+\s+)([A-Za-z0-9_.\-]+)(.*)\Z", re.IGNORECASE | re.DOTALL)
+_RECEIVED = re.compile(r"\s*;\s*received\s*=\s*[0-9A-Fa-f:.\[\]]+(?=\s*(?:;|\Z))", re.IGNORECASE)
 _NAME_ADDR = re.compile(r"\A([^<]*)<([^>]*)>\s*(.*)\Z", re.DOTALL)
 _STAND_IN = "host.invalid"
 _MAX_VALUE_CHARS = 4096
@@ -69,11 +70,13 @@ def parse_address(text: str) -> Address:
 
 
 def parse_via(text: str) -> Via:
-    """Read one Via value (see split_values for lists).
+    """Read one Via value (see split_values for lists), without its `received`, which nobody here needs.
 
     Raises:
         RemoteProtocolError: it is none.
     """
+    # An IPv6 address stands bare in `received` (RFC 3261 section 25.1), which sipmessage 0.7.1 does not take.
+    text = _RECEIVED.sub("", text)
     try:
         return _grammar(Via.parse, text)
     except RemoteProtocolError:

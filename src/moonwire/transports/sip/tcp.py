@@ -16,6 +16,8 @@ from moonwire.transports.sip.flows import Address
 log = structlog.get_logger()
 
 MAX_CONNECTIONS = 2000
+MAX_PER_ADDRESS = 500
+"""So that one stranger cannot take all connections."""
 MAX_UNSENT_BYTES = 256 * 1024
 MAX_WAITING = 16
 PARTIAL_MESSAGE_S = 10.0
@@ -67,10 +69,10 @@ class TcpConnection(asyncio.Protocol):
         """Take the transport (asyncio)."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of asyncio's
         peer = transport.get_extra_info("peername")
+        if peer:
+            self._remote = (str(peer[0]), int(peer[1]))
         if not peer or not self._layer.admit(self):
             self._transport.abort()
-            return
-        self._remote = (str(peer[0]), int(peer[1]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection (asyncio)."""
@@ -84,7 +86,7 @@ class TcpConnection(asyncio.Protocol):
         try:
             messages = self._framer.feed(data)
         except RemoteProtocolError as error:
-            log.info("sip connection dropped", peer=self._remote[0], cause=str(error))
+            log.debug("sip connection dropped", peer=self._remote[0], cause=str(error))
             self.abort()
             return
         if self._framer.keepalives and self.alive:
@@ -212,8 +214,11 @@ class TcpLayer:
         task.add_done_callback(self._tasks.discard)
 
     def admit(self, connection: TcpConnection) -> bool:
-        """Take a new connection; False when there are too many."""
+        """Take a new connection; False when there are too many, in all or from its address."""
+        address = connection.remote[0]
         if len(self._connections) >= MAX_CONNECTIONS:
+            return False
+        if sum(other.remote[0] == address for other in self._connections) >= MAX_PER_ADDRESS:
             return False
         self._connections.add(connection)
         return True
