@@ -198,3 +198,11 @@ def test_any_mutation_is_read_answered_or_refused(data):
         encode(make_response(message, refusal.status if refusal else 200, to_tag="t"))
     else:
         encode(message)
+
+
+def test_a_number_that_would_take_long_to_read_is_refused():
+    for number in ("tel:+" + "1" * 4000 + "!", "TEL:+" + "1" * 4000):
+        with pytest.raises(RemoteProtocolError):
+            parse_uri(number)
+        with pytest.raises(RemoteProtocolError):
+            parse_address(f"<{number}>")

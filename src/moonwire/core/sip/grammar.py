@@ -22,6 +22,7 @@ T = TypeVar("T")
 TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
 _URI_HOST = re.compile(r"\A(sips?:(?:[^@<>\s]*@)?)([A-Za-z0-9_.\-]+)(.*)\Z", re.IGNORECASE | re.DOTALL)
 _VIA_HOST = re.compile(r"\A(SIP\s*/\s*2\.0\s*/\s*\S+\s+)([A-Za-z0-9_.\-]+)(.*)\Z", re.IGNORECASE | re.DOTALL)
+_LONG_NUMBER = re.compile(r"tel:[^;>\s]{129}", re.IGNORECASE)
 _RECEIVED = re.compile(r"\s*;\s*received\s*=\s*[0-9A-Fa-f:.\[\]]+(?=\s*(?:;|\Z))", re.IGNORECASE)
 _NAME_ADDR = re.compile(r"\A([^<]*)<([^>]*)>\s*(.*)\Z", re.DOTALL)
 _STAND_IN = "host.invalid"
@@ -151,7 +152,8 @@ def valid_port(port: int) -> bool:
 
 
 def _grammar(parse: Callable[[str], T], text: str) -> T:
-    if len(text) > _MAX_VALUE_CHARS:
+    # sipmessage's pattern of a telephone number takes quadratic time: a long one would hold up every other call.
+    if len(text) > _MAX_VALUE_CHARS or _LONG_NUMBER.search(text):
         raise RemoteProtocolError("header value too long")
     try:
         return parse(text)
