@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import math
 import shutil
 
@@ -8,7 +9,7 @@ import pytest
 
 from moonwire.core.audio.g711 import decode_ulaw, rms
 from moonwire.sandbox.virtual_time import virtual_time
-from moonwire.sandbox.voices import available_voice, load_phrasebook, synthesise, synthesise_in_background
+from moonwire.sandbox.voices import Speaker, available_voice, load_phrasebook, synthesise, synthesise_in_background
 from moonwire.sandbox.voices.clip import to_call_audio
 from moonwire.sandbox.voices.engine import TONE_S_PER_CHAR, VoiceKind
 
@@ -59,7 +60,7 @@ def test_a_clip_keeps_its_pitch_and_loses_its_silence(rate_hz: int) -> None:
     times = np.arange(rate_hz) / rate_hz
     tone = 10000 * np.sin(2 * math.pi * 1000 * times)
     silence = np.zeros(rate_hz)
-    clip = to_call_audio(np.concatenate([silence, tone, silence]), rate_hz)
+    clip = to_call_audio(np.concatenate([silence, tone, silence]).astype(np.int16), rate_hz)
     assert len(clip) / 8000 == pytest.approx(1.05, abs=0.03)
     spectrum = np.abs(np.fft.rfft(np.frombuffer(decode_ulaw(clip[400:7600]), dtype="<i2").astype(float)))
     assert np.argmax(spectrum) * 8000 / 7200 == pytest.approx(1000, abs=3)
@@ -68,14 +69,14 @@ def test_a_clip_keeps_its_pitch_and_loses_its_silence(rate_hz: int) -> None:
 def test_what_telephones_cannot_carry_is_filtered_out() -> None:
     times = np.arange(22050) / 22050
     low, high = (np.sin(2 * math.pi * hz * times) * 10000 for hz in (1000, 6000))
-    mixed = np.frombuffer(decode_ulaw(to_call_audio(low + high, 22050)), dtype="<i2").astype(float)
+    mixed = np.frombuffer(decode_ulaw(to_call_audio((low + high).astype(np.int16), 22050)), dtype="<i2").astype(float)
     spectrum = np.abs(np.fft.rfft(mixed))
     hz = np.arange(spectrum.size) * 8000 / mixed.size
     assert spectrum[(hz > 1900) & (hz < 2100)].max() < spectrum.max() / 100
 
 
 def test_silence_stays_silent() -> None:
-    assert to_call_audio(np.zeros(1000), 8000) == b""
+    assert to_call_audio(np.zeros(1000, dtype=np.int16), 8000) == b""
 
 
 def test_the_phrasebook_holds_the_demo_lines() -> None:
@@ -94,3 +95,11 @@ def test_the_phrasebook_is_found_without_punctuation_and_case() -> None:
     assert book.closest("at seven oclock in the evening") == "At seven o'clock in the evening."
     assert book.closest("unheard of") is None
     assert 7 not in book
+
+
+@virtual_time
+async def test_the_same_text_is_made_once_for_many() -> None:
+    speaker = Speaker()
+    clips = await asyncio.gather(*(speaker.speak("Good morning, everybody.") for _ in range(20)))
+    assert len(set(clips)) == 1
+    assert clips[0]

@@ -6,10 +6,12 @@ Time is media time: one 20 ms tick for each frame the transport fetches. Nothing
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
-from moonwire.core.audio.frames import FRAME_BYTES, FRAME_S, SILENCE_BYTE, SILENCE_FRAME
+from moonwire.core.audio.frames import FRAME_S, SILENCE_FRAME
+from moonwire.core.audio.wav import split_frames
 from moonwire.ports.legs import CallLeg, LegEnd
 from moonwire.sandbox.caller.ears import Ears
 from moonwire.sandbox.caller.report import CallerReport, CallerTurn
@@ -47,7 +49,7 @@ class ScriptedCaller:
         self.recording = StereoRecording() if record else None
         self._leg: CallLeg | None = None
         self._tick = 0
-        self._queue: list[bytes] = []
+        self._queue: deque[bytes] = deque()
         self._heard_until_s = 0.0
         self._play = self._follow(steps)
         self._playing = True
@@ -85,7 +87,7 @@ class ScriptedCaller:
                 next(self._play)
             except StopIteration:
                 self._playing = False
-        frame = self._queue.pop(0) if self._queue else None
+        frame = self._queue.popleft() if self._queue else None
         now_s = self._now_s
         if frame is not None:
             self.own.hear(frame, now_s)
@@ -179,8 +181,7 @@ class ScriptedCaller:
             self.report.problems.append(f"there is no audio for '{turn.text}'")
             return
         self.report.turns.append(turn)
-        padded = audio + bytes([SILENCE_BYTE]) * (-len(audio) % FRAME_BYTES)
-        self._queue += [padded[at : at + FRAME_BYTES] for at in range(0, len(padded), FRAME_BYTES)]
+        self._queue.extend(split_frames(audio))
         while self._queue:
             turn.ended_s = self._now_s + FRAME_S
             yield

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import wave
 from pathlib import Path
 
-import numpy as np
-
-from moonwire.core.audio.frames import FRAME_BYTES, SAMPLE_RATE_HZ, SILENCE_FRAME
-from moonwire.core.audio.g711 import decode_ulaw_batch
+from moonwire.core.audio.frames import FRAME_BYTES, SAMPLE_RATE_HZ, SILENCE_BYTE, SILENCE_FRAME
+from moonwire.core.audio.wav import interleave, wav_header
 
 
 class StereoRecording:
@@ -36,13 +33,8 @@ class StereoRecording:
 
     def write(self, path: Path) -> None:
         """Write 16-bit PCM, 8 kHz, two channels."""
-        count = max(len(self._caller), len(self._agent))
-        voices = np.full((count, 2), SILENCE_FRAME[0], dtype=np.uint8)
-        for column, voice in enumerate((self._caller, self._agent)):
-            voices[: len(voice), column] = np.frombuffer(bytes(voice), dtype=np.uint8)
+        length = max(len(self._caller), len(self._agent))
+        left, right = (bytes(voice).ljust(length, bytes([SILENCE_BYTE])) for voice in (self._caller, self._agent))
+        audio = interleave(left, right, encoding="pcm16")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(2)
-            file.setsampwidth(2)
-            file.setframerate(SAMPLE_RATE_HZ)
-            file.writeframes(decode_ulaw_batch(voices).astype("<i2").tobytes())
+        path.write_bytes(wav_header(len(audio), encoding="pcm16", channels=2) + audio)

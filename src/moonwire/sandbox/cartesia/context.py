@@ -14,7 +14,7 @@ from moonwire.core.audio.frames import SAMPLE_RATE_HZ
 from moonwire.sandbox.cartesia.check import default_delay_ms
 from moonwire.sandbox.cartesia.faults import CartesiaFaults
 from moonwire.sandbox.cartesia.speech import AudioFormat, TimedWord, time_words
-from moonwire.sandbox.voices import VoiceKind, synthesise_in_background
+from moonwire.sandbox.voices import Speaker
 
 EXPIRY_S = 1.0
 _SENTENCE = re.compile(r".*[.!?。！？](?=\s|$)", re.DOTALL)
@@ -28,10 +28,10 @@ class Pace:
     """From the release of a text to its first chunk."""
     rtf: float
     """Seconds of audio per second; 0 sends everything at once."""
+    speaker: Speaker
     chunk_s: float = 0.15
     stray_chunks: int = 3
     """How many chunks still come when a running generation is cancelled."""
-    voice: VoiceKind = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +137,7 @@ class SimulatedContext:
             self._released.append(_Release(text, self._flushes if flushed else 0, self._loop.time()))
 
     async def _speak(self, release: _Release) -> None:
-        ulaw = await synthesise_in_background(
-            release.text, self._pace.voice, language=self.first.get("language") or "en"
-        )
+        ulaw = await self._pace.speaker.speak(release.text, self.first.get("language") or "en")
         if ulaw:
             await self._wait_until(release.at_s + self._pace.first_chunk_s)
             if self._chunks_left is not None:

@@ -14,7 +14,7 @@ from moonwire.sandbox.cartesia.context import Pace
 from moonwire.sandbox.cartesia.faults import CartesiaFaults
 from moonwire.sandbox.cartesia.records import CartesiaRecords, Handshake
 from moonwire.sandbox.cartesia.session import Client, SessionRules, SimulatedSession
-from moonwire.sandbox.voices import VoiceKind
+from moonwire.sandbox.voices import Speaker, VoiceKind
 
 IDLE_S = 300.0
 
@@ -46,9 +46,8 @@ class CartesiaSimulator:
         """
         self.records = CartesiaRecords()
         self._keys = frozenset(keys)
-        self._rules = SessionRules(
-            Pace(first_chunk_s, rtf, stray_chunks=stray_chunks, voice=voice), concurrency, idle_s
-        )
+        pace = Pace(first_chunk_s, rtf, Speaker(voice), stray_chunks=stray_chunks)
+        self._rules = SessionRules(pace, concurrency, idle_s)
         self._sessions: dict[str, SimulatedSession] = {}
         self._runner: web.AppRunner | None = None
 

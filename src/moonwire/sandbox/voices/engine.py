@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import wave
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -53,9 +53,32 @@ def synthesise(text: str, voice: VoiceKind = "auto", *, language: str = "en") ->
 
 async def synthesise_in_background(text: str, voice: VoiceKind = "auto", *, language: str = "en") -> bytes:
     """Return the same without blocking the loop; tones are made in place, so virtual time never waits for them."""
-    if available_voice(voice) == "tone":
-        return synthesise(text, "tone")
-    return await asyncio.to_thread(synthesise, text, voice, language=language)
+    return await Speaker(voice).speak(text, language)
+
+
+class Speaker:
+    """A voice for many calls at once: the same text, asked for again while it is being made, is made once."""
+
+    def __init__(self, voice: VoiceKind = "auto") -> None:
+        """Choose the voice.
+
+        Raises:
+            ValueError: there is no such voice.
+        """
+        self._voice: VoiceKind = available_voice(voice)
+        self._making: dict[tuple[str, str], asyncio.Future[bytes]] = {}
+
+    async def speak(self, text: str, language: str = "en") -> bytes:
+        """Return the text as mu-law 8 kHz without blocking the loop."""
+        if self._voice == "tone":
+            return synthesise(text, "tone")
+        key = (text, language)
+        made = self._making.get(key)
+        if made is None:
+            work = partial(synthesise, text, self._voice, language=language)
+            made = self._making[key] = asyncio.get_running_loop().run_in_executor(None, work)
+            made.add_done_callback(lambda _: self._making.pop(key, None))
+        return await asyncio.shield(made)
 
 
 @lru_cache(_CACHED_CLIPS)
@@ -80,7 +103,7 @@ def _espeak_language(language: str) -> str:
     return {"zh": "cmn", "en": "en-us"}.get(primary, primary)
 
 
-def _run(command: list[str], into: str, text: str) -> tuple[NDArray[np.float64], int] | None:
+def _run(command: list[str], into: str, text: str) -> tuple[NDArray[np.int16], int] | None:
     """Let a program speak its standard input into a WAV file (flite must seek in it); None when it cannot."""
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         arguments = [*command, into, file.name]
@@ -90,7 +113,7 @@ def _run(command: list[str], into: str, text: str) -> tuple[NDArray[np.float64],
             )
             with wave.open(file.name) as clip:
                 samples = np.frombuffer(clip.readframes(clip.getnframes()), dtype="<i2")
-                return samples.astype(np.float64), clip.getframerate()
+                return samples.astype(np.int16), clip.getframerate()
         except (OSError, EOFError, subprocess.SubprocessError, wave.Error, ValueError):
             return None
 
