@@ -17,29 +17,25 @@ from moonwire.call.context import Call
 from moonwire.call.driver import TurnDriver
 from moonwire.call.hearing import Hearing
 from moonwire.call.reply import Reply
+from moonwire.call.reply_reports import ReplyReports, alert_type
 from moonwire.call.turn_meter import TurnMeter
 from moonwire.core.dialog.history import OPENING, History
 from moonwire.core.dialog.messages import AssistantMessage, UserMessage
 from moonwire.core.turns.commands import CancelReason, ReplyCause
-from moonwire.core.turns.events import AgentFailed, CallAnswered, ReplyFailed
+from moonwire.core.turns.events import CallAnswered
 from moonwire.errors import (
     CallError,
-    CredentialError,
-    ModelUnavailableError,
     MoonwireError,
-    QuotaError,
     VendorError,
     VendorTimeoutError,
     VendorUnavailableError,
 )
-from moonwire.ports.llm import ChatRequest, ModelSwitched
+from moonwire.ports.llm import ChatRequest
 from moonwire.spec import payloads
 from moonwire.spec.payloads import CompletionReason
 
 log = structlog.get_logger()
 
-NOT_WORTH_RETRYING = (CredentialError, QuotaError, ModelUnavailableError)
-"""After these the next reply would fail in the same way: the agent ends instead of apologising turn after turn."""
 
 SILENT_CALLER = "(The caller has been silent. Check briefly whether they are still there.)"
 """What the model is told when the agent speaks without having been spoken to; never stored."""
@@ -54,7 +50,7 @@ class AgentResult:
 
 
 class Agent:
-    """Implements call.driver.AgentActions and call.reply.ReplyObserver."""
+    """Implements call.driver.AgentActions."""
 
     def __init__(self, call: Call, plan: AgentPlan) -> None:
         vendors, account = call.services.vendors, call.application.account_sid
@@ -67,14 +63,13 @@ class Agent:
         self._stt = vendors.speech_to_text(account, plan.recognizer)
         self._voice = call.voice(plan.synthesizer)
         self._driver = TurnDriver(plan.turns, self, call.timeline, call.events)
+        self._reports = ReplyReports(call, plan.verb, self._driver.handle)
         self._hearing = Hearing(plan.engine, call.timeline, self._driver.handle, self._on_stt_failed)
         self._meter = TurnMeter()
         self._replies: dict[int, Reply] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._group = asyncio.TaskGroup()
         self._over: asyncio.Future[AgentResult] = asyncio.get_running_loop().create_future()
-        self._last_error: MoonwireError | None = None
-        self._switches: set[ModelSwitched] = set()
 
     async def run(self) -> AgentResult:
         """Talk until the call, the agent or the verb ends."""
@@ -115,7 +110,7 @@ class Agent:
             egress=call.egress,
             timeline=call.timeline,
             emit=self._driver.handle,
-            observer=self,
+            observer=self._reports,
         )
         self._replies[reply] = live
         greeting = self._plan.verb.greeting
@@ -129,11 +124,13 @@ class Agent:
 
     def cancel_reply(self, reply: int, reason: CancelReason) -> None:
         """Stop producing it; the model's stream closes at once."""
-        del reason
         task = self._tasks.pop(reply, None)
         if task is not None:
             task.cancel()
         live = self._replies[reply]
+        if reason == "failed" and not live.failed:
+            late = VendorTimeoutError(f"reply not audible after {live.age_s:.1f} s", vendor=live.waits_for)
+            self._reports.note_failure(late, alert_type(live))
         live.cancel()
         self._call.egress.clear(live.segment)
         if live.playback_at is None:
@@ -155,7 +152,7 @@ class Agent:
         """Enter the caller's words and say so."""
         self.history.add_user(text)
         self._meter.commit(text, self._hearing, self._call.timeline.now())
-        self._send(payloads.user_transcript(text))
+        self._reports.send(payloads.user_transcript(text))
 
     def commit_agent_turn(self, reply: int, interrupted: bool) -> None:
         """Enter what was heard and close the turn."""
@@ -165,51 +162,25 @@ class Agent:
         if heard:
             self.history.add_assistant(heard, reasoning=live.end.reasoning if live.end else "")
         if interrupted:
-            self._send(payloads.user_interruption())
+            self._reports.send(payloads.user_interruption())
         report = self._meter.report(live, heard, interrupted=interrupted, engine=self._plan.engine.name)
         event = payloads.turn_end(report)
         self._note_turn(live, heard, event)
-        self._send(event)
+        self._reports.send(event)
         self._meter.clear()
 
     def end_agent(self, reason: str) -> None:
         """End the verb because the agent cannot go on."""
         if not self._over.done():
-            self._over.set_result(AgentResult(_completion(self._last_error), str(self._last_error or reason)))
-
-    def on_reply_text(self, reply: Reply, text: str) -> None:
-        """Tell the application what the model said."""
-        self._send(payloads.llm_response(text))
-
-    def on_reply_switched(self, reply: Reply, switched: ModelSwitched) -> None:
-        """Make another model than the one asked for visible, once per call."""
-        call = self._call
-        if switched in self._switches:
-            return
-        self._switches.add(switched)
-        fields = {"requested": switched.requested, "used": switched.used, "reason": switched.reason}
-        log.warning("model switched", call_sid=call.sid, **fields)
-        call.note("llm", name="model_switched", **fields)
-        retired = switched.reason == "retired"
-        text = f"{switched.requested}: {switched.reason}; the call goes on with {switched.used}"
-        call.alert("model-retired" if retired else "llm-failure", text, "Choose a live model in the application.")
-
-    def on_reply_failed(self, reply: Reply, error: MoonwireError) -> None:
-        """Report the failure; the machine decides what the caller hears."""
-        self._last_error = error
-        self._call.report(error, verb="agent", verb_id=self._plan.verb.id, alert=_alert_type(reply))
-        at = self._call.timeline.now()
-        if isinstance(error, NOT_WORTH_RETRYING):
-            self._driver.handle(AgentFailed(at, error.code))
-        else:
-            self._driver.handle(ReplyFailed(at, reply.number, error.code))
+            self._over.set_result(
+                AgentResult(_completion(self._reports.last_error), str(self._reports.last_error or reason))
+            )
 
     def _on_stt_failed(self, error: VendorError) -> None:
-        self._last_error = error
-        self._call.report(error, verb="agent", verb_id=self._plan.verb.id, alert="stt-failure")
+        self._reports.note_failure(error, "stt-failure")
 
     def _apologise(self, live: Reply) -> None:
-        fatal = isinstance(self._last_error, NOT_WORTH_RETRYING)
+        fatal = self._reports.is_fatal
         text, recording = self._call.services.vendors.prompt("goodbye" if fatal else "hold_on", self._plan.language)
         live.speak_text(text, recording)
 
@@ -241,16 +212,7 @@ class Agent:
             latency=event["latency"] | {name: event[name] for name in ("response_ms",) if name in event},
         )
 
-    def _send(self, event: Mapping[str, Any]) -> None:
-        self._call.note("hook", name=event["type"])
-        if self._plan.verb.event_hook is not None:
-            self._call.session.agent_event(self._plan.verb.event_hook, event)
-
 
 def _completion(error: MoonwireError | None) -> CompletionReason:
     unreachable = isinstance(error, VendorUnavailableError | VendorTimeoutError)
     return "connection failure" if unreachable else "server error"
-
-
-def _alert_type(reply: Reply) -> Any:
-    return "tts-failure" if reply.text and reply.first_audio_at is None else "llm-failure"

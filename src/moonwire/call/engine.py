@@ -56,6 +56,10 @@ class CallEngine:
             raise LocalProtocolError("a call was offered before the engine was started")
         self._group.create_task(self._run(leg))
 
+    async def wait_idle(self) -> None:
+        """Wait until no call is up."""
+        await self._idle.wait()
+
     async def drain(self, limit_s: float) -> None:
         """Refuse new calls and wait for the running ones, bounded."""
         self._draining = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from typing import Protocol
+from typing import Literal, Protocol
 
 import structlog
 
@@ -21,7 +21,7 @@ from moonwire.core.dialog.messages import ToolCall
 from moonwire.core.dialog.spoken import SpokenText
 from moonwire.core.turns.commands import ReplyCause
 from moonwire.core.turns.events import PlaybackFinished, PlaybackStarted, TurnEvent
-from moonwire.errors import MoonwireError, VendorError, VendorUnavailableError
+from moonwire.errors import ContentFilteredError, MoonwireError, VendorError, VendorUnavailableError
 from moonwire.ports.llm import AnswerEnd, ChatRequest, LanguageModel, ModelSwitched
 from moonwire.ports.tts import SpokenWord, Utterance, Voice
 
@@ -40,6 +40,10 @@ class ReplyObserver(Protocol):
 
     def on_reply_switched(self, reply: Reply, switched: ModelSwitched) -> None:
         """Hear that another model answers than asked for."""
+        ...
+
+    def on_reply_cut(self, reply: Reply, error: VendorError) -> None:
+        """Hear that the vendor ended the answer early; what has been said stays said."""
         ...
 
     def on_reply_failed(self, reply: Reply, error: MoonwireError) -> None:
@@ -83,6 +87,18 @@ class Reply:
         self._recording: bytes | None = None
         self._patience: asyncio.TimerHandle | None = None
         self._over = False
+        self.failed = False
+        """The observer has been told."""
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the reply was ordered."""
+        return self._timeline.now() - self.started_at
+
+    @property
+    def waits_for(self) -> Literal["llm", "tts"]:
+        """Whom the reply waits for: the voice once there is text, the model before."""
+        return "tts" if self.text and self.first_audio_at is None else "llm"
 
     async def speak_answer(self, model: LanguageModel, request: ChatRequest) -> None:
         """Read a model's answer and speak it as it comes."""
@@ -190,6 +206,8 @@ class Reply:
         if self._utterance is not None:
             self._utterance.finish()
             self._observer.on_reply_text(self, self.text.strip())
+            if self.end is not None and self.end.finish_reason == "filtered":
+                self._observer.on_reply_cut(self, ContentFilteredError("moderation cut the answer", vendor="llm"))
         elif meant_silence:
             self._on_playback_finished()
         elif not self.text:
@@ -211,7 +229,7 @@ class Reply:
 
     def _fail(self, error: MoonwireError) -> None:
         if not self._over:
-            self._over = True
+            self._over = self.failed = True
             self._stop_utterance()
             self._observer.on_reply_failed(self, error)
 
