@@ -93,6 +93,8 @@ async def test_get_sends_scalars_as_query(pages: Pages, connector: AppConnector)
         (web.Response(status=500), None),
         (web.Response(text="[", content_type="application/json"), None),
         (web.Response(status=302, headers={"Location": "/elsewhere"}), None),
+        (web.Response(text="", content_type="application/json"), None),
+        (web.Response(text=" " * (1 << 20) + "[]", content_type="application/json"), None),
         ([{"verb": "nonsense"}], None),
     ],
 )
@@ -305,3 +307,48 @@ async def test_an_absolute_hook_of_a_socket_application_goes_over_http(pages: Pa
     session.agent_event(Hook(f"{base}/event"), {"type": "turn_end"})
     await session.close()
     assert [path for path, _ in pages.bodies] == ["/done", "/event"]
+
+
+async def test_nobody_listens(connector: AppConnector, alerts: HeardAlerts, unused_tcp_port: int) -> None:
+    session = connector.open(record(f"http://127.0.0.1:{unused_tcp_port}/#rc=2"), "c1", Heard())
+    with pytest.raises(HookError, match="cannot be reached"):
+        await session.begin(SESSION_NEW)
+    await session.close()
+    assert [kind for kind, _ in alerts.alerts] == ["webhook-connection-failure"]
+
+
+async def test_notifications_are_bounded(application: ScriptedApplication, connector: AppConnector) -> None:
+    never = asyncio.Event()
+
+    async def stuck(_: web.Request) -> web.Response:
+        await never.wait()
+        return web.Response()
+
+    application.routes["/event"] = stuck
+    session = connector.open(record(f"{application.http_url}/new", app_json=[SAY]), "c1", Heard())
+    await session.begin(SESSION_NEW)
+    for index in range(600):
+        session.agent_event(Hook("/event"), {"index": index})
+    started = asyncio.get_running_loop().time()
+    await session.close()
+    assert asyncio.get_running_loop().time() - started < 3
+    never.set()
+
+
+async def test_a_socket_cannot_take_a_single_message(application: ScriptedApplication, connector: AppConnector) -> None:
+    session = connector.open(record(None, app_json=[SAY]), "c1", Heard())
+    await session.begin(SESSION_NEW)
+    session.agent_event(Hook(application.ws_url), {})
+    with pytest.raises(HookError, match="http address"):
+        await session.call_tool(Hook(application.ws_url), {"tool_call_id": "t"})
+    await session.close()
+    assert not application.requests
+
+
+async def test_a_relative_hook_may_have_credentials_of_its_own(pages: Pages, connector: AppConnector) -> None:
+    pages.serve("/done", [])
+    session = connector.open(record(f"{pages.application.http_url}/new", app_json=[SAY]), "c1", Heard())
+    await session.begin(SESSION_NEW)
+    await session.call_hook(Hook("/done", username="a", password="b"), {})
+    await session.close()
+    assert pages.application.requests[0].headers["Authorization"] == "Basic YTpi"

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 from moonwire.apps.connector import AppConnector
+from moonwire.apps.surroundings import Timings
 from moonwire.errors import HookError, SpecError
 from moonwire.spec.commands import (
     AgentUpdateCommand,
     CallStatusCommand,
+    Command,
     RedirectCommand,
     UnknownCommand,
     UpdateInstructions,
@@ -20,7 +23,7 @@ from moonwire.spec.commands import (
 from moonwire.spec.hooks import Hook
 from moonwire.spec.verbs import Agent, Hangup, Pause, Say
 
-from .conftest import SESSION_NEW, Heard, HeardAlerts, Peer, ScriptedApplication, record
+from .conftest import SESSION_NEW, Heard, HeardAlerts, Peer, ScriptedApplication, WallClock, record
 
 SAY = {"verb": "say", "text": "hi"}
 
@@ -668,4 +671,188 @@ async def test_an_oversized_message_is_not_taken(application: ScriptedApplicatio
     session = connector.open(record(application.ws_url), "c1", heard)
     await session.begin(SESSION_NEW)
     assert verbs_of(await heard.command()) == ["say"]
+    await session.close()
+
+
+async def test_a_fault_of_ours_ends_the_session_not_silently(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
+    class Faulty(Heard):
+        def on_command(self, command: Command) -> None:
+            raise RuntimeError("a fault in the call")
+
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        await peer.next()
+        await peer.say(type="command", command="redirect", data=[SAY])
+        await until_closed(peer)
+
+    heard = Faulty()
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", heard)
+    await session.begin(SESSION_NEW)
+    session.verb_status({})
+    assert await heard.end() is False
+    await session.close()
+
+
+async def test_a_tool_call_fails_when_the_application_closes(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        await peer.next()
+        await peer.socket.close(code=1000)
+
+    application.scripts = [script]
+    session = connector.open(record(application.ws_url), "c1", Heard())
+    await session.begin(SESSION_NEW)
+    with pytest.raises(HookError, match="closed"):
+        await session.call_tool(Hook("/t"), {"tool_call_id": "t1", "name": "a", "arguments": {}})
+    with pytest.raises(HookError, match="gone"):
+        await session.call_tool(Hook("/t"), {"tool_call_id": "t2", "name": "a", "arguments": {}})
+    await session.close()
+
+
+async def test_a_second_ack_with_unusable_verbs_is_reported(
+    application: ScriptedApplication, connector: AppConnector, alerts: HeardAlerts
+) -> None:
+    complaint: dict[str, Any] = {}
+
+    async def script(peer: Peer) -> None:
+        first = await peer.next()
+        await peer.ack(first, SAY)
+        await peer.ack(first, {"verb": "nonsense"})
+        complaint.update(await peer.next())
+        await until_closed(peer)
+
+    application.scripts = [script]
+    heard = Heard()
+    session = connector.open(record(application.ws_url), "c1", heard)
+    await session.begin(SESSION_NEW)
+    session.verb_status({})
+    await session.close()
+    assert complaint["type"] == "jambonz:error"
+    assert heard.commands.empty()
+    assert alerts.alerts
+
+
+async def test_a_redirect_without_answer_keeps_the_former_application(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        await peer.next()
+        await peer.ack(await peer.next(), {"verb": "hangup"})
+        await until_closed(peer)
+
+    async def silent(peer: Peer) -> None:
+        await until_closed(peer)
+
+    application.scripts = [script, silent]
+    session = connector.open(record(application.ws_url), "c1", Heard())
+    await session.begin(SESSION_NEW)
+    with pytest.raises(HookError, match="in time"):
+        await session.redirect(Hook("/next"), {})
+    with pytest.raises(HookError, match="did not acknowledge"):
+        await session.redirect(Hook(application.ws_url), {})
+    assert session.keeps_call_up
+    assert await session.call_hook(Hook("/done"), {}) is not None
+    await session.close()
+
+
+async def test_an_upgrade_that_nobody_answers_is_bounded(http: aiohttp.ClientSession, alerts: HeardAlerts) -> None:
+    async def ignore(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(ignore, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    for timings in (
+        Timings(upgrade_s=0.05, retry_delays_s=(0.01,)),
+        Timings(first_connection_s=0.05, retry_delays_s=(0.01,)),
+    ):
+        connector = AppConnector(http, alerts, WallClock(), lambda _: True, timings)
+        session = connector.open(record(f"ws://127.0.0.1:{port}/"), "c1", Heard())
+        with pytest.raises(HookError, match="in time"):
+            await session.begin(SESSION_NEW)
+        await session.close(failed=True)
+    server.close()
+    await server.wait_closed()
+    assert len(alerts.alerts) == 2
+
+
+async def test_what_an_application_never_reads_is_bounded(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
+    down = asyncio.Event()
+    seen: list[str] = []
+
+    async def first(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        peer.cut()
+        down.set()
+
+    async def second(peer: Peer) -> None:
+        await peer.ack(await peer.next())
+        while (message := await peer.socket.receive()).type is aiohttp.WSMsgType.TEXT:
+            seen.append(message.data)
+
+    application.scripts = [first, second]
+    session = connector.open(record(application.ws_url), "c1", Heard())
+    await session.begin(SESSION_NEW)
+    await down.wait()
+    for index in range(1500):
+        session.verb_status({"index": index})
+    await session.close()
+    assert len(seen) <= 1000
+
+
+@pytest.mark.parametrize("target", ["private.example", "same"])
+async def test_a_redirect_of_the_upgrade_may_not_lead_to_a_private_host(
+    application: ScriptedApplication, connector: AppConnector, target: str
+) -> None:
+    async def onward(request: web.Request) -> web.Response:
+        raise web.HTTPFound("/" if target == "same" else "http://private.example/")
+
+    async def script(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        await until_closed(peer)
+
+    application.routes["/r"] = onward
+    application.scripts = [script]
+    session = connector.open(record(f"{application.ws_url}r#rc=0"), "c1", Heard())
+    if target == "same":
+        await session.begin(SESSION_NEW)
+    else:
+        with pytest.raises(HookError, match="PRIVATE_HOSTS"):
+            await session.begin(SESSION_NEW)
+    await session.close()
+
+
+async def test_an_application_that_restarts_slowly_is_reached_again(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
+    heard = Heard()
+
+    async def restarting(_: web.Request) -> web.Response:
+        if len(application.requests) == 3:
+            del application.routes["/"]
+        return web.Response(status=503)
+
+    async def first(peer: Peer) -> None:
+        await peer.ack(await peer.next(), SAY)
+        application.routes["/"] = restarting
+        peer.cut()
+
+    async def second(peer: Peer) -> None:
+        await peer.ack(await peer.next())
+        await peer.say(type="command", command="redirect", data=[SAY])
+        await until_closed(peer)
+
+    application.scripts = [first, second]
+    session = connector.open(record(application.ws_url), "c1", heard)
+    await session.begin(SESSION_NEW)
+    assert verbs_of(await heard.command()) == ["say"]
+    assert len(application.requests) == 4
     await session.close()

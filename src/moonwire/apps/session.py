@@ -144,13 +144,13 @@ class RoutedSession:
             self._base = hook if hook is not None and hook.scheme in ("http", "https") else None
             return self._complaints.verbs([dict(element) for element in self._application.app_json])
         if hook is None:
-            raise HookError("the application has no call_hook")
+            raise self._misconfigured("the application has no call_hook")
         if hook.is_websocket:
             self._socket = self._new_socket(hook)
             return await self._socket.begin("session:new", session_new)
         self._base = hook if hook.scheme in ("http", "https") else None
         if self._base is None:
-            raise HookError("the application's call_hook is no absolute URL", url=hook.url)
+            raise self._misconfigured("the application's call_hook is no http or ws URL", hook.url)
         body = {name: value for name, value in session_new.items() if name != "sip" or hook.method != "GET"}
         answer = await self._webhooks.request(hook, body)
         if not isinstance(answer.value, list | dict):
@@ -158,6 +158,12 @@ class RoutedSession:
             self._complaints.report(error)
             raise error
         return self._verbs(answer)
+
+    def _misconfigured(self, reason: str, url: str = "") -> HookError:
+        sid = self._application.account_sid
+        remedy = f"give the application '{self._application.name}' a call_hook or app_json"
+        self._surroundings.alert(sid, self._call_sid, "webhook-failure", reason, remedy)
+        return HookError(reason, url=url)
 
     def _verbs(self, answer: Answer) -> tuple[Verb, ...]:
         return self._complaints.verbs(answer.value) if answer.is_json else ()

@@ -184,6 +184,7 @@ class Notifications:
         self._webhooks = webhooks
         self._waiting: asyncio.Queue[tuple[Hook, Mapping[str, Any]] | None] = asyncio.Queue(maxsize=500)
         self._worker: asyncio.Task[None] | None = None
+        self._closing = False
 
     def post(self, hook: Hook, payload: Mapping[str, Any]) -> None:
         """Queue a webhook; with 500 waiting, the application is lost anyway and the newest is dropped."""
@@ -199,17 +200,22 @@ class Notifications:
         worker, self._worker = self._worker, None
         if worker is None:
             return
-        try:
-            async with asyncio.timeout(limit_s):
-                await self._waiting.put(None)
-                await worker
-        except TimeoutError:
+        self._closing = True
+        if self._waiting.empty():
+            self._waiting.put_nowait(None)
+        await asyncio.wait((worker,), timeout=limit_s)
+        if not worker.done():
             _log.warning("notifications abandoned", count=self._waiting.qsize())
-        finally:
+            # a cancellation that meets aiohttp's own timeout is taken for that timeout: the queue must be empty, too
+            self._waiting = asyncio.Queue()
             worker.cancel()
+            await asyncio.wait((worker,), timeout=limit_s)
 
     async def _work(self) -> None:
-        while (item := await self._waiting.get()) is not None:
+        while not (self._closing and self._waiting.empty()):
+            item = await self._waiting.get()
+            if item is None:
+                return
             try:
                 await self._webhooks.request(*item)
             except HookError:
