@@ -15,7 +15,7 @@ from aiohttp import web
 from moonwire.apps.connector import AppConnector
 from moonwire.apps.surroundings import Timings
 from moonwire.ports.directory import AlertType, ApplicationRecord
-from moonwire.spec.commands import Command
+from moonwire.spec.commands import Command, RedirectCommand
 from moonwire.spec.hooks import Hook
 
 FAST = Timings(
@@ -185,3 +185,14 @@ def record(call_hook: str | Hook | None, **members: Any) -> ApplicationRecord:
 
 
 SESSION_NEW: dict[str, Any] = {"call_sid": "c1", "direction": "inbound", "from": "+1", "to": "2", "env_vars": {"aB": 1}}
+SAY: dict[str, Any] = {"verb": "say", "text": "hi"}
+
+
+async def until_closed(peer: Peer) -> None:
+    while not peer.socket.closed:
+        await peer.socket.receive()
+
+
+def verbs_of(command: object) -> list[str]:
+    assert isinstance(command, RedirectCommand)
+    return [verb.verb for verb in command.verbs]

@@ -18,9 +18,7 @@ from moonwire.errors import HookError, SpecError
 from moonwire.spec.hooks import Hook
 from moonwire.spec.verbs import Hangup, Say
 
-from .conftest import SESSION_NEW, Heard, HeardAlerts, Peer, ScriptedApplication, record
-
-SAY = {"verb": "say", "text": "hi"}
+from .conftest import SAY, SESSION_NEW, Heard, HeardAlerts, Peer, ScriptedApplication, record
 
 
 class Pages:
