@@ -1,6 +1,6 @@
 """Speaks with Cartesia: one socket per call, opened early, reopened lazily; routes messages to the live utterances.
 
-Timeline of an outage: a connection attempt ends after 2 s, attempts go on for 3.5 s; an utterance whose audio is owed
+Timeline of an outage: a connection attempt ends after 2 s, attempts go on for 2.5 s; an utterance whose audio is owed
 for 3 s fails whatever the connection does, so a dead vendor reaches the listener within 4 s.
 """
 
@@ -26,8 +26,9 @@ from moonwire.vendors.tts.cartesia.utterance import CartesiaUtterance
 from moonwire.vendors.tts.cartesia.wire import ContextRecipe, ServerMessage, parse_message
 
 _ATTEMPT_LIMIT_S = 2.0
-_OUTAGE_LIMIT_S = 3.5
+_OUTAGE_LIMIT_S = 2.5
 _FIRST_BACKOFF_S = 0.1
+_LONGEST_BACKOFF_S = 0.5
 _QUICK_FAILURE_S = 5.0
 _QUICK_FAILURES = 3
 _OUTBOX_MESSAGES = 1024
@@ -222,7 +223,7 @@ class CartesiaVoice:
         backoff_s = _FIRST_BACKOFF_S
         while True:
             try:
-                async with asyncio.timeout(_ATTEMPT_LIMIT_S):
+                async with asyncio.timeout(min(_ATTEMPT_LIMIT_S, give_up_s - loop.time())):
                     return await dial(self._http, self._url, self._api_key)
             except VendorError as failure:
                 self._last_failure = failure
@@ -238,7 +239,7 @@ class CartesiaVoice:
                     utterance.give_up(self._last_failure)
                 return None
             await asyncio.sleep(pause_s)
-            backoff_s *= 2
+            backoff_s = min(_LONGEST_BACKOFF_S, backoff_s * 2)
 
     async def _write(self, socket: Socket, outbox: asyncio.Queue[bytes]) -> None:
         # A send that fails needs no word here: the reader sees the end of the same socket.
