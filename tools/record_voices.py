@@ -38,11 +38,11 @@ PHRASES = (
 
 
 def record_phrases(folder: Path) -> None:
-    """Write the phrasebook and its index."""
+    """Write the phrasebook and its index; spoken without commas, a phrase is one stretch of sound."""
     index: dict[str, str] = {}
     for text in PHRASES:
         name = "-".join(re.findall(r"[a-z]+", text.lower())) + ".ulaw"
-        (folder / name).write_bytes(synthesise(text, "flite"))
+        (folder / name).write_bytes(synthesise(text.replace(",", ""), "flite"))
         index[text] = name
     (folder / "index.json").write_bytes(msgspec.json.format(msgspec.json.encode(index), indent=2) + b"\n")
 
