@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -129,8 +130,42 @@ def test_a_failing_recogniser_is_never_silence(name: str, tmp_path: Path) -> Non
     scene()
 
 
-KILLS: dict[str, Callable[[Stage], object]] = {
+KILLS: dict[str, Callable[[Stage], Awaitable[object]]] = {
     "moonshot": lambda stage: stage.moonshot.stop(),
     "deepgram": lambda stage: stage.deepgram.stop(),
     "cartesia": lambda stage: stage.cartesia.stop(),
 }
+
+STATES = ["before the greeting", "during the greeting", "while listening", "while the caller speaks", "while answering"]
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("vendor", KILLS)
+def test_killing_a_vendor_in_mid_call_is_never_silence(vendor: str, state: str, tmp_path: Path) -> None:
+    at_s = {STATES[0]: 0.0, STATES[1]: 1.0, STATES[2]: 6.0, STATES[3]: 9.0, STATES[4]: 13.5}[state]
+
+    @virtual_time
+    async def scene() -> None:
+        async with staged(tmp_path) as stage, asyncio.TaskGroup() as group:
+            stage.deepgram.set_hearing([HOURS, "And where are you?"])
+            group.create_task(kill(stage, vendor, at_s))
+            report, _ = await stage.call(
+                *(Pause(8.0), Say(HOURS), Pause(8.0), Say("And where are you?"), WaitForSpeech(limit_s=8), Pause(8.0)),
+                HangUp(),
+            )
+            assert report.agent_speech, "the caller heard nothing at all"
+            assert owed_silence_s(report) <= SILENCE_LIMIT_S, report.as_json()
+
+    scene()
+
+
+async def kill(stage: Stage, vendor: str, at_s: float) -> None:
+    """Stop a vendor's process at a time of the call, sockets and all."""
+    while not stage.engine.active_calls:
+        await asyncio.sleep(0)
+    await asyncio.sleep(at_s + 0.0)
+    if vendor == "deepgram":
+        stage.deepgram.drop_connections()
+    elif vendor == "cartesia":
+        stage.cartesia.drop_all()
+    await KILLS[vendor](stage)
