@@ -7,11 +7,14 @@ import contextlib
 import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import aiohttp
 import pytest
 import uvicorn
 from fastapi import FastAPI
+
+from .rest import Rest, opened
 
 Serve = Callable[[FastAPI], AbstractAsyncContextManager[aiohttp.ClientSession]]
 
@@ -45,3 +48,10 @@ async def serving(app: FastAPI) -> AsyncGenerator[aiohttp.ClientSession]:
 @pytest.fixture
 def serve() -> Serve:
     return serving
+
+
+@pytest.fixture
+async def rest(serve: Serve, tmp_path: Path) -> AsyncGenerator[Rest]:
+    """REST with an administrator and the tenants alice and bob."""
+    async with opened(serve, tmp_path) as server:
+        yield server

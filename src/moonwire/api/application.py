@@ -7,18 +7,51 @@ from importlib.metadata import version
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
+from moonwire.api import (
+    accounts,
+    api_keys,
+    applications,
+    carriers,
+    llm_credentials,
+    phone_numbers,
+    recent_calls,
+    speech_credentials,
+    users,
+)
 from moonwire.api.errors import error_response, install_error_shape
 from moonwire.api.health import HealthSources, health_routes
+from moonwire.api.login_guard import LoginGuard
+from moonwire.api.services import ApiServices
+
+_RESOURCES = (
+    accounts,
+    api_keys,
+    applications,
+    carriers,
+    llm_credentials,
+    phone_numbers,
+    recent_calls,
+    speech_credentials,
+    users,
+)
 
 
-def create_api(health: HealthSources) -> FastAPI:
-    """Make the ASGI application; app.py may mount further routes (media sockets, portal) on it."""
+def create_api(health: HealthSources, services: ApiServices | None = None) -> FastAPI:
+    """Make the ASGI application; app.py may mount further routes (media sockets, portal) on it.
+
+    Without services there is no REST, only what operations ask.
+    """
     app = FastAPI(
         title="Moonwire", version=version("moonwire"), openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None
     )
     install_error_shape(app)
     app.add_exception_handler(Exception, _unexpected)
     app.include_router(health_routes(health))
+    if services is not None:
+        app.state.services = services
+        app.state.login_guard = LoginGuard(services.clock)
+        for resource in _RESOURCES:
+            app.include_router(resource.routes, prefix="/v1")
     return app
 
 

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from moonwire.errors import ConfigError
+from moonwire.errors import ConfigError, RecordError
 
 
 class ErrorBody(BaseModel):
@@ -50,12 +50,16 @@ _CODES = {
 }
 
 
+_RECORD_STATUS = {"invalid": 400, "forbidden": 403, "not-found": 404, "conflict": 422, "in-use": 422}
+
+
 def install_error_shape(app: FastAPI) -> None:
     """Register the handlers on an application."""
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(ConfigError, _config_error)
+    app.add_exception_handler(RecordError, _record_error)
 
 
 def error_response(status: int, msg: str, code: str = "") -> Response:
@@ -77,6 +81,11 @@ def _http_error(_request: Request, error: Exception) -> Response:
     response = error_response(error.status_code, str(error.detail))
     response.headers.update(error.headers or {})
     return response
+
+
+def _record_error(_request: Request, error: Exception) -> Response:
+    why = error.why if isinstance(error, RecordError) else "invalid"
+    return error_response(_RECORD_STATUS[why], str(error), why)
 
 
 def _config_error(_request: Request, error: Exception) -> Response:

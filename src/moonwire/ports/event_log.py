@@ -40,3 +40,7 @@ class EventLogs(Protocol):
             ConfigError: there is no log of that call.
         """
         ...
+
+    def delete(self, call_sid: str) -> bool:
+        """Remove a call's log; say whether there was one."""
+        ...

@@ -1,0 +1,57 @@
+"""Decides who asks: every REST route takes its caller from here."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from moonwire.api.errors import ApiError
+from moonwire.api.services import ApiServices
+from moonwire.ports.administration import Administration, Principal
+
+_bearer = HTTPBearer(auto_error=False, description="An API key, or the token of POST /v1/login.")
+
+
+def services_of(request: Request) -> ApiServices:
+    """Return what create_api was given."""
+    return cast("ApiServices", request.app.state.services)
+
+
+Services = Annotated[ApiServices, Depends(services_of)]
+
+
+def administration_of(services: Services) -> Administration:
+    """Return the records."""
+    return services.administration
+
+
+Administered = Annotated[Administration, Depends(administration_of)]
+
+
+async def any_caller(
+    administration: Administered, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Principal:
+    """Return who asks, also one who must change the password first."""
+    principal = await administration.authenticate(bearer.credentials) if bearer and bearer.credentials else None
+    if principal is None:
+        raise ApiError(401, "Unauthorized")
+    return principal
+
+
+async def caller(principal: Annotated[Principal, Depends(any_caller)]) -> Principal:
+    """Return who asks."""
+    if principal.must_change_password:
+        raise ApiError(403, "Change the one-time password first.", "password-change-required")
+    return principal
+
+
+AnyCaller = Annotated[Principal, Depends(any_caller)]
+Caller = Annotated[Principal, Depends(caller)]
+
+
+def refuse_other_account(principal: Principal, account_sid: str) -> None:
+    """Answer 403 for a path of an account that is not the caller's."""
+    if not principal.may_use(account_sid):
+        raise ApiError(403, "This account is not yours.")

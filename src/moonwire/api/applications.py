@@ -1,0 +1,193 @@
+"""REST: Applications, and the probe for an application's environment variables."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field, field_validator
+
+from moonwire.api.access import Administered, Caller, Services, refuse_other_account
+from moonwire.api.services import ApiServices
+from moonwire.api.wire import (
+    ERRORS,
+    Body,
+    Created,
+    Flag,
+    HookBody,
+    HookShown,
+    Json,
+    LlmChoiceBody,
+    Moment,
+    Name,
+    PageShown,
+    Paging,
+    Sid,
+    SidPath,
+    Text,
+    check_url,
+    listed,
+)
+from moonwire.ports.administration import Row
+
+routes = APIRouter(tags=["Applications"], responses=ERRORS)
+
+_HOOKS = ("call_hook", "call_status_hook", "messaging_hook")
+
+
+class ApplicationMembers(Body):
+    """What a new and a changed application share."""
+
+    account_sid: Sid | None = None
+    call_hook: HookBody | None = None
+    call_status_hook: HookBody | None = None
+    messaging_hook: HookBody | None = None
+    app_json: Annotated[str, Field(max_length=200_000)] | None = None
+    env_vars: Json | None = None
+    speech_synthesis_vendor: Text | None = None
+    speech_synthesis_language: Text | None = None
+    speech_synthesis_voice: Text | Json | None = None
+    speech_synthesis_label: Text | None = None
+    speech_recognizer_vendor: Text | None = None
+    speech_recognizer_language: Text | None = None
+    speech_recognizer_label: Text | None = None
+    use_for_fallback_speech: Flag = False
+    fallback_speech_synthesis_vendor: Text | None = None
+    fallback_speech_synthesis_language: Text | None = None
+    fallback_speech_synthesis_voice: Text | Json | None = None
+    fallback_speech_synthesis_label: Text | None = None
+    fallback_speech_recognizer_vendor: Text | None = None
+    fallback_speech_recognizer_language: Text | None = None
+    fallback_speech_recognizer_label: Text | None = None
+    llm: LlmChoiceBody | None = None
+    fallback: Annotated[list[LlmChoiceBody], Field(max_length=10)] = Field(default_factory=list[LlmChoiceBody])
+    agent_messages: Literal["auto", "agent", "hook"] = "auto"
+    record_all_calls: Flag = False
+
+    @field_validator("app_json", mode="before")
+    @classmethod
+    def _verbs(cls, value: object) -> object:
+        if isinstance(value, list):
+            value = msgspec.json.encode(cast("list[object]", value)).decode()
+        if isinstance(value, str) and value.strip():
+            try:
+                verbs = msgspec.json.decode(value, type=list[dict[str, Any]])
+            except (msgspec.DecodeError, msgspec.ValidationError, UnicodeEncodeError):
+                raise ValueError("must be a JSON array of verbs") from None
+            if not verbs or not all(isinstance(verb.get("verb"), str) for verb in verbs):
+                raise ValueError("must be a JSON array of verbs, each with its verb's name")
+        return value or None
+
+
+class ApplicationChange(ApplicationMembers):
+    """Members to change; those left out stay."""
+
+    name: Name = Field(default_factory=str)
+
+
+class NewApplication(ApplicationMembers):
+    """Members of a new application."""
+
+    name: Name
+
+
+class ApplicationShown(BaseModel):
+    """An application as REST shows it; secrets among env_vars are only named."""
+
+    application_sid: str
+    account_sid: str
+    name: str
+    call_hook: HookShown | None
+    call_status_hook: HookShown | None
+    messaging_hook: HookShown | None
+    app_json: str | None
+    env_vars: dict[str, Any] | None
+    secret_env_vars: list[str]
+    speech_synthesis_vendor: str | None
+    speech_synthesis_language: str | None
+    speech_synthesis_voice: str | dict[str, Any] | None
+    speech_synthesis_label: str | None
+    speech_recognizer_vendor: str | None
+    speech_recognizer_language: str | None
+    speech_recognizer_label: str | None
+    use_for_fallback_speech: int
+    fallback_speech_synthesis_vendor: str | None
+    fallback_speech_synthesis_language: str | None
+    fallback_speech_synthesis_voice: str | dict[str, Any] | None
+    fallback_speech_synthesis_label: str | None
+    fallback_speech_recognizer_vendor: str | None
+    fallback_speech_recognizer_language: str | None
+    fallback_speech_recognizer_label: str | None
+    llm: dict[str, Any] | None
+    fallback: list[dict[str, Any]]
+    agent_messages: str
+    record_all_calls: int
+    created_at: Moment
+
+
+_List = list[ApplicationShown] | PageShown[ApplicationShown]
+_Query = Annotated[Paging, Query()]
+
+
+def _checked(body: ApplicationMembers, services: ApiServices) -> dict[str, Any]:
+    members = body.members()
+    for name in _HOOKS:
+        if hook := members.get(name):
+            check_url(hook["url"], f"{name}.url", services.private_hosts, "http", "https", "ws", "wss")
+    return members
+
+
+@routes.get("/Applications", response_model=_List, operation_id="listApplications")
+async def list_applications(principal: Caller, records: Administered, paging: _Query) -> Any:
+    """List applications; a bare array without `page`."""
+    return listed(await records.resource("applications").find(principal, {}), paging, "name")
+
+
+@routes.get("/Accounts/{account_sid}/Applications", response_model=_List, operation_id="listAccountApplications")
+async def list_account_applications(
+    account_sid: SidPath, principal: Caller, records: Administered, paging: _Query
+) -> Any:
+    """List an account's applications."""
+    refuse_other_account(principal, account_sid)
+    rows = await records.resource("applications").find(principal, {"account_sid": account_sid})
+    return listed(rows, paging, "name")
+
+
+@routes.post("/Applications", status_code=201, response_model=Created, operation_id="createApplication")
+async def create_application(body: NewApplication, principal: Caller, records: Administered, services: Services) -> Row:
+    """Make an application; needs a call_hook or an app_json."""
+    return await records.resource("applications").create(principal, _checked(body, services))
+
+
+@routes.get("/Applications/{sid}", response_model=ApplicationShown, operation_id="getApplication")
+async def get_application(sid: SidPath, principal: Caller, records: Administered) -> Row:
+    """Return one application."""
+    return await records.resource("applications").get(principal, sid)
+
+
+@routes.put("/Applications/{sid}", status_code=204, operation_id="updateApplication")
+async def update_application(
+    sid: SidPath, body: ApplicationChange, principal: Caller, records: Administered, services: Services
+) -> None:
+    """Change the given members."""
+    await records.resource("applications").update(principal, sid, _checked(body, services))
+
+
+@routes.delete("/Applications/{sid}", status_code=204, operation_id="deleteApplication")
+async def delete_application(sid: SidPath, principal: Caller, records: Administered) -> None:
+    """Remove an application; its numbers stay, without an application."""
+    await records.resource("applications").delete(principal, sid)
+
+
+@routes.get(
+    "/AppEnv",
+    response_model=dict[str, Any],
+    operation_id="probeAppEnv",
+    responses={204: {"description": "The application declares no environment variables."}},
+)
+async def probe_app_env(url: Annotated[str, Query(max_length=2000)], _principal: Caller, services: Services) -> Any:
+    """Ask an application which environment variables it takes."""
+    check_url(url, "url", services.private_hosts, "http", "https", "ws", "wss")
+    schema = await services.probe_app_env(url) if services.probe_app_env else None
+    return Response(status_code=204) if schema is None else dict(schema)

@@ -1,0 +1,202 @@
+"""REST: LlmCredentials with their test and live models, and the manifests that forms are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from moonwire.api.access import Administered, Caller, Services, refuse_other_account
+from moonwire.api.errors import ApiError
+from moonwire.api.services import ApiServices
+from moonwire.api.wire import ERRORS, Body, Created, Flag, LlmChoiceBody, Moment, Name, SidPath, Text, check_url
+from moonwire.ports.administration import Administration, Principal, Row
+from moonwire.ports.directory import VendorCredential
+
+routes = APIRouter(tags=["LlmCredentials"], responses=ERRORS)
+
+_BASE = "/Accounts/{account_sid}/LlmCredentials"
+_SECRETS = ("api_key", "service_key", "secret_access_key", "session_token")
+_URLS = ("base_url", "endpoint")
+
+
+class LlmCredentialMembers(Body):
+    """What a new and a changed credential share; secrets are write-only, left out they stay."""
+
+    label: Text | None = None
+    is_default: Flag = False
+    api_key: Text | None = None
+    api_url: Text | None = None
+    """jambonz's name of base_url."""
+    base_url: Text | None = None
+    retired_models: Literal["substitute", "refuse"] | None = None
+    fallback: Annotated[list[LlmChoiceBody], Field(max_length=10)] = Field(default_factory=list[LlmChoiceBody])
+    model_id: Text | None = None
+    service_key: Text | None = None
+    access_key_id: Text | None = None
+    secret_access_key: Text | None = None
+    session_token: Text | None = None
+    region: Text | None = None
+    project_id: Text | None = None
+    location: Text | None = None
+    endpoint: Text | None = None
+    deployment: Text | None = None
+    api_version: Text | None = None
+
+
+class LlmCredentialChange(LlmCredentialMembers):
+    """Members to change; those left out stay."""
+
+    vendor: Name = Field(default_factory=str)
+
+
+class NewLlmCredential(LlmCredentialMembers):
+    """Members of a new credential."""
+
+    vendor: Name
+
+
+class LlmCredentialShown(BaseModel):
+    """A credential as REST shows it: plain members of its vendor, secrets obscured."""
+
+    model_config = ConfigDict(extra="allow")
+
+    llm_credential_sid: str
+    account_sid: str
+    vendor: str
+    label: str | None
+    is_default: bool
+    fingerprints: dict[str, str]
+    """First eight hex digits of each secret's SHA-256."""
+    fallback: list[dict[str, Any]]
+    tested_ok: bool | None
+    tested_at: Moment
+    last_used_at: Moment
+    last_error: str | None
+    last_error_at: Moment
+    created_at: Moment
+
+
+class Manifests(BaseModel):
+    """All vendors."""
+
+    vendors: list[dict[str, Any]]
+
+
+@routes.get("/llm-vendors/manifest", response_model=Manifests, operation_id="listLlmVendors")
+async def manifests(_principal: Caller, services: Services) -> Any:
+    """Return what each vendor's form asks and which models are known."""
+    return {"vendors": list(services.llm_manifests())}
+
+
+@routes.get(_BASE, response_model=list[LlmCredentialShown], operation_id="listLlmCredentials")
+async def list_credentials(account_sid: SidPath, principal: Caller, records: Administered) -> Any:
+    """List an account's credentials; asks no vendor."""
+    refuse_other_account(principal, account_sid)
+    return await records.resource("llm_credentials").find(principal, {"account_sid": account_sid})
+
+
+@routes.post(_BASE, status_code=201, response_model=Created, operation_id="createLlmCredential")
+async def create_credential(
+    account_sid: SidPath, body: NewLlmCredential, principal: Caller, records: Administered, services: Services
+) -> Row:
+    """Store a credential; its test is a request of its own."""
+    refuse_other_account(principal, account_sid)
+    members = _members(body, services) | {"account_sid": account_sid}
+    return await records.resource("llm_credentials").create(principal, members)
+
+
+@routes.post(_BASE + "/test", response_model=dict[str, Any], operation_id="testNewLlmCredential")
+async def test_new_credential(
+    account_sid: SidPath, body: NewLlmCredential, principal: Caller, services: Services
+) -> Any:
+    """Test a credential before it is stored; nothing is saved."""
+    refuse_other_account(principal, account_sid)
+    members = _members(body, services)
+    credential = VendorCredential(
+        vendor=members.pop("vendor"),
+        label=members.pop("label", None),
+        secrets={name: SecretStr(members.pop(name)) for name in _SECRETS if members.get(name)},
+        fields={name: value for name, value in members.items() if isinstance(value, str)},
+    )
+    return (await _tested(services, credential))[1]
+
+
+@routes.get(_BASE + "/{sid}", response_model=LlmCredentialShown, operation_id="getLlmCredential")
+async def get_credential(account_sid: SidPath, sid: SidPath, principal: Caller, records: Administered) -> Row:
+    """Return one credential."""
+    return await _owned(records, principal, account_sid, sid)
+
+
+@routes.put(_BASE + "/{sid}", status_code=204, operation_id="updateLlmCredential")
+async def update_credential(
+    account_sid: SidPath,
+    sid: SidPath,
+    body: LlmCredentialChange,
+    principal: Caller,
+    records: Administered,
+    services: Services,
+) -> None:
+    """Change the given members; another host needs the key again."""
+    await _owned(records, principal, account_sid, sid)
+    await records.resource("llm_credentials").update(principal, sid, _members(body, services))
+
+
+@routes.delete(_BASE + "/{sid}", status_code=204, operation_id="deleteLlmCredential")
+async def delete_credential(account_sid: SidPath, sid: SidPath, principal: Caller, records: Administered) -> None:
+    """Remove a credential."""
+    await _owned(records, principal, account_sid, sid)
+    await records.resource("llm_credentials").delete(principal, sid)
+
+
+@routes.get(_BASE + "/{sid}/test", response_model=dict[str, Any], operation_id="testLlmCredential")
+async def test_credential(
+    account_sid: SidPath, sid: SidPath, principal: Caller, records: Administered, services: Services
+) -> Any:
+    """Test a stored credential with the code that calls use."""
+    await _owned(records, principal, account_sid, sid)
+    credential = await records.vendor_credential(principal, "llm_credentials", sid)
+    ok, report = await _tested(services, credential)
+    if ok is not None:
+        await records.note_test("llm_credentials", sid, ok=ok, error=str(report.get("reason", "")))
+    return report
+
+
+@routes.get(_BASE + "/{sid}/models", response_model=list[dict[str, Any]], operation_id="listLlmModels")
+async def list_models(
+    account_sid: SidPath, sid: SidPath, principal: Caller, records: Administered, services: Services
+) -> Any:
+    """List the models that the vendor offers to this key now."""
+    await _owned(records, principal, account_sid, sid)
+    if services.list_models is None:
+        return []
+    credential = await records.vendor_credential(principal, "llm_credentials", sid)
+    return list(await services.list_models(credential))
+
+
+def _members(body: LlmCredentialMembers, services: ApiServices) -> dict[str, Any]:
+    members = body.members()
+    if "api_url" in members:
+        api_url = members.pop("api_url")
+        members.setdefault("base_url", api_url)
+    for name in _URLS:
+        if members.get(name):
+            check_url(members[name], name, services.private_hosts, "https", "http", "wss", "ws")
+    return members
+
+
+async def _tested(services: ApiServices, credential: VendorCredential) -> tuple[bool | None, dict[str, Any]]:
+    if services.test_llm is None:
+        return None, {"status": "not tested", "reason": "No test is available for this vendor."}
+    tested = await services.test_llm(credential)
+    return tested.ok, {"status": "ok" if tested.ok else "fail", "reason": tested.reason, **tested.report}
+
+
+async def _owned(records: Administration, principal: Principal, account_sid: str, sid: str) -> Row:
+    """Return the row, if it belongs to the account of the path."""
+    refuse_other_account(principal, account_sid)
+    row = await records.resource("llm_credentials").get(principal, sid)
+    if row["account_sid"] != account_sid:
+        raise ApiError(404, "There is no such llm credential.")
+    return row

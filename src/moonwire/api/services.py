@@ -1,0 +1,47 @@
+"""What the REST routes need from the rest of the process, handed over once by app.py."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from moonwire.core.private_hosts import PrivateHosts
+from moonwire.ports.administration import Administration
+from moonwire.ports.clock import Clock
+from moonwire.ports.directory import VendorCredential
+from moonwire.ports.event_log import EventLogs
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialTest:
+    """How a credential's test went; `report` is the answer's body."""
+
+    ok: bool
+    reason: str
+    report: Mapping[str, Any]
+
+
+Tester = Callable[[VendorCredential], Awaitable[CredentialTest]]
+
+
+def _no_manifests() -> Sequence[Mapping[str, Any]]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServices:
+    """Long-lived collaborators of all routes; a collaborator that is None answers "not tested" or nothing."""
+
+    administration: Administration
+    event_logs: EventLogs
+    clock: Clock
+    private_hosts: PrivateHosts = field(default_factory=PrivateHosts)
+    llm_manifests: Callable[[], Sequence[Mapping[str, Any]]] = _no_manifests
+    """Vendor manifests (jambonz contract section 6.4)."""
+    test_llm: Tester | None = None
+    test_speech: Tester | None = None
+    list_models: Callable[[VendorCredential], Awaitable[Sequence[Mapping[str, Any]]]] | None = None
+    """`{id, displayName, ...}` of a credential's live models."""
+    probe_app_env: Callable[[str], Awaitable[Mapping[str, Any] | None]] | None = None
+    """Asks an application for its environment-variable schema (jambonz contract section 1.13)."""
