@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from moonwire.api.application import create_api
 from moonwire.api.health import HealthSources
 from moonwire.api.services import ApiServices, CredentialTest
-from moonwire.core.private_hosts import LOOPBACK_HOSTS, PrivateHosts
+from moonwire.core.hosts import LOOPBACK, HostPolicy
 from moonwire.observe.event_log import FileEventLogs
 from moonwire.ports.directory import VendorCredential
 from moonwire.settings import Settings
@@ -91,7 +91,7 @@ async def opened(serve: Any, data_dir: Path) -> AsyncGenerator[Rest]:
         StoreAdministration(store),
         logs,
         ProcessClock(),
-        PrivateHosts(LOOPBACK_HOSTS),
+        HostPolicy(LOOPBACK),
         llm_manifests=lambda: [{"vendor": "moonshot"}],
         test_llm=test,
         test_speech=test,

@@ -134,7 +134,7 @@ def _checked(body: ApplicationMembers, services: ApiServices) -> dict[str, Any]:
     members = body.members()
     for name in _HOOKS:
         if hook := members.get(name):
-            check_url(hook["url"], f"{name}.url", services.private_hosts, "http", "https", "ws", "wss")
+            check_url(hook["url"], f"{name}.url", services.hosts, "http", "https", "ws", "wss")
     return members
 
 
@@ -188,6 +188,6 @@ async def delete_application(sid: SidPath, principal: Caller, records: Administe
 )
 async def probe_app_env(url: Annotated[str, Query(max_length=2000)], _principal: Caller, services: Services) -> Any:
     """Ask an application which environment variables it takes."""
-    check_url(url, "url", services.private_hosts, "http", "https", "ws", "wss")
+    check_url(url, "url", services.hosts, "http", "https", "ws", "wss")
     schema = await services.probe_app_env(url) if services.probe_app_env else None
     return Response(status_code=204) if schema is None else dict(schema)

@@ -182,7 +182,7 @@ def _members(body: LlmCredentialMembers, services: ApiServices) -> dict[str, Any
         members.setdefault("base_url", api_url)
     for name in _URLS:
         if members.get(name):
-            check_url(members[name], name, services.private_hosts, "https", "http", "wss", "ws")
+            check_url(members[name], name, services.hosts, "https", "http", "wss", "ws")
     return members
 
 

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from moonwire.core.private_hosts import PrivateHosts
+from moonwire.core.hosts import HostPolicy
 from moonwire.ports.administration import Administration
 from moonwire.ports.clock import Clock
 from moonwire.ports.directory import VendorCredential
-from moonwire.ports.event_log import EventLogs
+from moonwire.ports.event_log import EventLogArchive
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class ApiServices:
     """Long-lived collaborators of all routes; a collaborator that is None answers "not tested" or nothing."""
 
     administration: Administration
-    event_logs: EventLogs
+    event_logs: EventLogArchive
     clock: Clock
-    private_hosts: PrivateHosts = field(default_factory=PrivateHosts)
+    hosts: HostPolicy = field(default_factory=HostPolicy)
     llm_manifests: Callable[[], Sequence[Mapping[str, Any]]] = _no_manifests
     """Vendor manifests (jambonz contract section 6.4)."""
     test_llm: Tester | None = None

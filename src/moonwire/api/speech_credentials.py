@@ -140,11 +140,11 @@ def _members(body: SpeechCredentialMembers, services: ApiServices) -> dict[str, 
     members = body.members()
     for name in _URLS:
         if members.get(name):
-            check_url(members[name], name, services.private_hosts, "https", "http", "wss", "ws")
+            check_url(members[name], name, services.hosts, "https", "http", "wss", "ws")
     for name in ("deepgram_stt_uri", "deepgram_tts_uri"):
         if members.get(name):
             uri = members[name] if "://" in members[name] else f"wss://{members[name]}"
-            check_url(uri, name, services.private_hosts, "https", "http", "wss", "ws")
+            check_url(uri, name, services.hosts, "https", "http", "wss", "ws")
     return members
 
 

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from moonwire.api.errors import ApiError, ErrorBody
-from moonwire.core.private_hosts import PrivateHosts
+from moonwire.core.hosts import HostPolicy
 from moonwire.ports.administration import Row
 
 _NO_NUL = r"^[^\x00]*$"
@@ -160,7 +160,7 @@ def refuse_key(members: Mapping[str, Any], raw: Mapping[str, Any], *keys: str) -
             raise ApiError(400, f"{key} cannot be updated.")
 
 
-def check_url(url: str, member: str, hosts: PrivateHosts, *schemes: str) -> None:
+def check_url(url: str, member: str, hosts: HostPolicy, *schemes: str) -> None:
     """Answer 400 for a URL that is none, has another scheme, or leads where users may not go."""
     try:
         parts = urlsplit(url)
@@ -169,10 +169,9 @@ def check_url(url: str, member: str, hosts: PrivateHosts, *schemes: str) -> None
         is_url = False
     if not is_url:
         raise ApiError(400, f"{member}: must be an absolute {', '.join(schemes)} URL.", "invalid-url")
-    refused = hosts.refuses_url(url)
-    if refused is not None:
+    if not hosts.allows_url(url):
         raise ApiError(
             400,
-            f"{member}: {refused} is a private address; the operator can allow it in MOONWIRE_PRIVATE_HOSTS.",
+            f"{member}: {urlsplit(url).hostname} is private; the operator can allow it in MOONWIRE_PRIVATE_HOSTS.",
             "private-address",
         )

@@ -1,6 +1,9 @@
 """Decides which hosts an application or a portal user may name: public ones, and private ones the operator lists.
 
 Only what is written is judged here (IP literals and names); who resolves a name must ask again with the address.
+Names without a dot and those of private zones are private.
+
+Source: RFC 4291 section 2.5.5.2, RFC 6052 section 2.1, RFC 6761 section 6.3, RFC 6762 section 3, RFC 8375.
 """
 
 from __future__ import annotations
@@ -10,7 +13,8 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 _SCHEMES = frozenset({"http", "https", "ws", "wss"})
-_LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
+_LOCAL_SUFFIXES = (".localhost", ".local", ".localdomain", ".internal", ".intranet", ".lan", ".home.arpa")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -54,15 +58,22 @@ class HostPolicy:
             pass
         if _is_numeric(name):
             return False  # 2130706433 and 0x7f.1 are spellings of addresses that only some resolvers accept
-        return name not in _LOCAL_NAMES and not name.endswith(".localhost")
+        return "." in name and not name.endswith(_LOCAL_SUFFIXES)
 
     def allows_address(self, address: Address) -> bool:
         """Whether a resolved address may be connected to."""
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
+        if isinstance(address, ipaddress.IPv6Address):
+            address = _inner_address(address) or address
         if any(address.version == network.version and address in network for network in self._networks):
             return True
         return address.is_global and not address.is_multicast
+
+
+def _inner_address(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that a mapped, 6to4 or NAT64 address leads to."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def _is_numeric(name: str) -> bool:

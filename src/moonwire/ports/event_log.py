@@ -41,6 +41,10 @@ class EventLogs(Protocol):
         """
         ...
 
+
+class EventLogArchive(EventLogs, Protocol):
+    """What REST needs beyond that."""
+
     def delete(self, call_sid: str) -> bool:
         """Remove a call's log; say whether there was one."""
         ...
