@@ -86,7 +86,7 @@ class ChatCompletions:
         attempts = self._begin(request, loop.time())
         while True:
             plan = self._plan(request, attempts)
-            exchange = ChatExchange(self._vendor.name, attempts.choice.model, plan.limits, loop.time())
+            exchange = ChatExchange(self._vendor.name, attempts.choice.model, plan.limits, self._connections.let_end)
             spoken = False
             try:
                 await exchange.open(self._session(), self._vendor.endpoint, plan.body)

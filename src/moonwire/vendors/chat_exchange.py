@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import aiohttp
 import msgspec
@@ -19,7 +19,6 @@ REQUEST_ID_HEADERS = ("msh-request-id", "x-msh-trace-id", "x-trace-id", "x-reque
 _ERROR_BODY_BYTES = 64 * 1024
 _ERROR_BODY_S = 2.0
 _WHOLE_ANSWER_BYTES = 4 * 1024 * 1024
-_LATE_EOF_S = 1.0
 _LATE_USAGE_S = 0.5
 
 encode_json = msgspec.json.Encoder().encode
@@ -41,10 +40,21 @@ def request_id(headers: Mapping[str, str]) -> str | None:
 class ChatExchange:
     """One request and its answer; `close` is safe at any time and drops the connection of an unfinished answer."""
 
-    def __init__(self, vendor: str, model: str, limits: ChatLimits, started_s: float) -> None:
+    def __init__(
+        self, vendor: str, model: str, limits: ChatLimits, let_end: Callable[[aiohttp.ClientResponse], None]
+    ) -> None:
+        """Prepare one request.
+
+        Args:
+            vendor: for the errors' texts.
+            model: asked for.
+            limits: of this try.
+            let_end: takes a response that said everything but whose body has not formally ended.
+        """
         self._vendor = vendor
         self._model = model
         self._limits = limits
+        self._let_end = let_end
         self._loop = asyncio.get_running_loop()
         self._sse = SseParser()
         self._response: aiohttp.ClientResponse | None = None
@@ -54,7 +64,7 @@ class ChatExchange:
         self._ending = False
         self._whole: list[str] = []
         self.answer = AnswerReader()
-        self.started_s = started_s
+        self.started_s = self._loop.time()
         """When this request was sent, loop time."""
         self.headers_s = 0.0
         self.first_content_s = 0.0
@@ -183,7 +193,7 @@ class ChatExchange:
             response.close()
             raise self._unavailable("the answer broke off in a tool call")
         if not response.closed:
-            self._loop.call_later(_LATE_EOF_S, response.close)
+            self._let_end(response)
 
     async def _read_failure(self, response: aiohttp.ClientResponse) -> HttpFailure:
         return HttpFailure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ _IDLE_CONNECTION_S = 60.0
 _DNS_S = 300
 _GONE_S = 600.0
 _LISTED_S = 900.0
+_FORMAL_END_S = 1.0
 _MAX_KNOWN = 1000
 """Applications may bring a key per call; the oldest knowledge makes room."""
 
@@ -77,6 +79,16 @@ class VendorConnections:
         self._connector = connector or _plain_connector
         self._sessions: dict[str, aiohttp.ClientSession] = {}
         self._knowledge: dict[tuple[str, bytes], EndpointKnowledge] = {}
+        self._ending: set[aiohttp.ClientResponse] = set()
+
+    def let_end(self, response: aiohttp.ClientResponse) -> None:
+        """Give a response that said everything a moment for its formal end, so that its connection can be reused."""
+        self._ending.add(response)
+        asyncio.get_running_loop().call_later(_FORMAL_END_S, self._drop, response)
+
+    def _drop(self, response: aiohttp.ClientResponse) -> None:
+        self._ending.discard(response)
+        response.close()  # without effect when the end has come: the connection is back in the pool
 
     def session(self, base_url: str) -> aiohttp.ClientSession:
         """Return the session of an address, made on first use; must be called on the running loop."""
@@ -106,6 +118,8 @@ class VendorConnections:
 
     async def close(self) -> None:
         """Close every connection; running answers end with an error."""
+        for response in list(self._ending):
+            self._drop(response)
         sessions, self._sessions = list(self._sessions.values()), {}
         for session in sessions:
             await session.close()
