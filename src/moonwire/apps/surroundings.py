@@ -24,7 +24,8 @@ class Timings:
     """
 
     connect_s: float = 2.0
-    upgrade_s: float = 10.0
+    upgrade_s: float = 15.0
+    """From the first attempt to connect to the answered upgrade; a busy application answers late."""
     first_connection_s: float = 20.0
     """For the first connection with all its retries; a caller is waiting."""
     first_ack_s: float = 15.0

@@ -241,7 +241,6 @@ def turn_end(turn: TurnReport) -> dict[str, Any]:
     Source: @jambonz/schema 0.4.15, callbacks/agent-turn.
     """
     payload: dict[str, Any] = {
-        **turn.extra,
         "type": "turn_end",
         "transcript": turn.transcript,
         "response": turn.response,
@@ -264,7 +263,7 @@ def turn_end(turn: TurnReport) -> dict[str, Any]:
         payload["model"] = turn.model
     if turn.turn_detection is not None:
         payload["turn_detection"] = turn.turn_detection
-    return payload
+    return payload | {name: value for name, value in turn.extra.items() if name not in payload}
 
 
 def _latency(turn: TurnReport) -> dict[str, Any]:
