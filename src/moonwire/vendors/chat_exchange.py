@@ -229,12 +229,14 @@ class ChatExchange:
 
     def _progressed(self) -> None:
         now = self._loop.time()
+        # Arguments of a tool call may come in one burst after seconds of silence (Kimi K2.x, reported 2026-04).
+        until_s = now + self._limits.idle_s * (2 if self.answer.has_tool_calls else 1)
         if not self.first_content_s:
             # The first limit may lie far away (models that think); from here on the shorter one holds.
             self.first_content_s = now
-            self._rearm(now + self._limits.idle_s)
+            self._rearm(until_s)
         elif not self._ending:
-            self._deadline_s = now + self._limits.idle_s
+            self._deadline_s = until_s
 
     def _expect_end(self) -> None:
         """The answer is over; usage and the closing event follow at once or are not waited for."""

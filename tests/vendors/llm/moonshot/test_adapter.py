@@ -234,6 +234,15 @@ async def test_unknown_models_are_refused_with_the_live_list(open_model: OpenMod
     assert "kimi-k3.1-pro-highspeed" in str(error)
 
 
+async def test_a_model_that_comes_back_is_used_again(simulator: MoonshotSimulator, open_model: OpenModel) -> None:
+    model, specs = open_model(), simulator.world.models
+    simulator.world.models = {}
+    await failure(model, ask())
+    simulator.world.models = specs
+    answer = await collect(model, ask())
+    assert answer.text
+
+
 async def test_the_voice_model_itself_may_go(simulator: MoonshotSimulator, open_model: OpenModel) -> None:
     simulator.world.models = registry(date(2027, 2, 1))
     answer = await collect(open_model(), ask(model="moonshot-v1-8k"))

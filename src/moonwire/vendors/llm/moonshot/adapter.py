@@ -82,13 +82,16 @@ class Moonshot:
         """Keep the asked model unless the endpoint is known not to have it and a successor is known."""
         live = knowledge.live
         known = BY_ID.get(model)
-        unlisted = known is not None and known.retired_on is not None and bool(live) and model not in live
+        retired = known is not None and known.retired_on is not None
+        unlisted = retired and bool(live) and model not in live
         if not unlisted and not knowledge.is_gone(model):
             return ModelChoice(model)
+        if retired and self._refuse_retired:
+            raise self._unavailable(model, knowledge, status=None)
         successor = None if self._refuse_retired else _successor(model, knowledge)
         if successor is None:
-            raise self._unavailable(model, knowledge, status=None)
-        reason = "retired" if known is not None and known.retired_on else "unavailable"
+            return ModelChoice(model)  # nothing better is known: the endpoint may have it again
+        reason = "retired" if retired else "unavailable"
         return ModelChoice(successor, ModelSwitched(model, successor, reason, VENDOR))
 
     def plan(self, request: ChatRequest, model: str, repairs: frozenset[str], knowledge: EndpointKnowledge) -> ChatPlan:
