@@ -33,6 +33,7 @@ _NET_0001: Final = (
     "Deepgram did not receive audio data or a text message within the timeout window. See https://dpgr.am/net0001"
 )
 _CAP: Final = 1.25
+_PAUSE_S: Final = 0.1
 
 
 class ListenSession:
@@ -252,6 +253,9 @@ class ListenSession:
                 )
             case "missing":
                 pass
+        # Flushed in a pause, a burst is over: what is said next is the next one.
+        if burst is not None and faults.finalize in {"normal", "empty"} and at_s - burst.voiced_until_s >= _PAUSE_S:
+            self._segmenter.close_burst()
 
     async def _finish(self) -> None:
         """Send what is left and the summary, then close normally."""

@@ -9,10 +9,18 @@ from moonwire.vendors.stt.deepgram.messages import Alternative, Channel, Results
 from moonwire.vendors.stt.deepgram.utterance import EndOfTurn, Fact, Final, Interim, UtteranceAssembler
 
 
-def result(text: str, start: float = 0.0, end: float = 0.0, **flags: bool) -> Results:
+def result(
+    text: str,
+    start: float = 0.0,
+    end: float = 0.0,
+    *,
+    is_final: bool = False,
+    speech_final: bool = False,
+    from_finalize: bool = False,
+) -> Results:
     words = [Word(end=end)] if text and end > start else None
     channel = Channel(alternatives=[Alternative(transcript=text, confidence=0.9, words=words)])
-    return Results(start=start, duration=end - start, channel=channel, **flags)
+    return Results(start, end - start, is_final, speech_final, from_finalize, channel)
 
 
 def finals(facts: list[Fact]) -> list[str]:

@@ -59,7 +59,8 @@ class DeepgramSocket:
     @property
     def close_code(self) -> int | None:
         """The peer's close code, 1006 when it left without one."""
-        return self._websocket.close_code
+        code = self._websocket.close_code
+        return None if code is None else int(code)
 
     async def close(self) -> None:
         """Close, waiting for the peer a fraction of a second at most."""
