@@ -31,7 +31,8 @@ _SLACK: Final = 8
 _SHORTEST: Final = 30
 """Hops (0.3 s) a match needs at least."""
 _PAUSE_HOPS: Final = 10
-_LIKENESS: Final = 0.6
+_LIKENESS: Final = 0.78
+_COMMA_BONUS: Final = 0.15
 _FIRST_BONUS: Final = 0.05
 
 
@@ -43,6 +44,8 @@ class _Phrase:
     """Hops at which a stretch of sound begins."""
     words: tuple[tuple[str, int, int], ...]
     """Each word's first and last hop."""
+    padded: Bands
+    """The bands with silence before and after, so that a match may be off by the slack in either direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +122,12 @@ class _FingerprintEar:
 
 def _compare(bands: Bands, phrase: _Phrase, start: int) -> _Match | None:
     """Lay the beginning of a burst on a phrase around one of its stretches of sound."""
-    low, high = max(0, start - _SLACK), min(len(phrase.bands), start + _SLACK)
-    hops = min(len(bands), len(phrase.bands) - high)
+    hops = min(len(bands), len(phrase.bands) - start)
     if hops < _SHORTEST:
-        high = low = min(start, len(phrase.bands) - 1)
-        hops = min(len(bands), len(phrase.bands) - start)
-        if hops < _SHORTEST:
-            return None
+        return None
     shape = bands[:hops] - bands[:hops].mean(axis=0)
-    places = sliding_window_view(phrase.bands[low : high + hops], hops, axis=0)[: high - low + 1].transpose(0, 2, 1)
+    around = phrase.padded[start : start + hops + 2 * _SLACK]
+    places = sliding_window_view(around, hops, axis=0).transpose(0, 2, 1)
     others = places - places.mean(axis=1, keepdims=True)
     dots = np.einsum("ijk,jk->i", others, shape)
     sizes = np.sqrt(np.einsum("ijk,ijk->i", others, others) * np.einsum("jk,jk->", shape, shape)) + 1e-9
@@ -136,30 +136,49 @@ def _compare(bands: Bands, phrase: _Phrase, start: int) -> _Match | None:
     # A phrase's beginning is likelier than its middle, and a long match tells more than a short one.
     bonus = _FIRST_BONUS if start == 0 else 0.0
     weight = min(1.0, 0.8 + hops / 500)
-    return _Match(float(likenesses[place]) * weight + bonus, phrase, low + place, hops)
+    return _Match(float(likenesses[place]) * weight + bonus, phrase, start - _SLACK + place, hops)
 
 
 def _phrase(text: str, samples: Samples) -> _Phrase:
     bands, _ = _trimmed(_bands(samples))
-    loudness = bands.max(axis=1) if len(bands) else np.zeros(0, np.float32)
-    voiced = loudness > (loudness.max(initial=-99.0) - _VOICED_DB)
-    starts = [0]
-    silent = 0
-    for hop, sounds in enumerate(voiced):
-        if sounds and silent >= _PAUSE_HOPS:
-            starts.append(hop)
-        silent = 0 if sounds else silent + 1
-    return _Phrase(text, bands, tuple(starts), _placed(text, np.flatnonzero(voiced)))
+    if not len(bands):
+        return _Phrase(text, bands, (), (), bands)
+    loudness = bands.max(axis=1)
+    stretches = _stretches(loudness > loudness.max() - _VOICED_DB)
+    silence = np.full((_SLACK, _BANDS), bands.min(), np.float32)
+    padded = np.concatenate((silence, bands, silence))
+    return _Phrase(text, bands, tuple(begin for begin, _ in stretches), _placed(text, stretches), padded)
 
 
-def _placed(text: str, voiced: NDArray[np.intp]) -> tuple[tuple[str, int, int], ...]:
-    """Spread the words over the sounding hops, in proportion to their letters."""
+def _stretches(voiced: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return first and last hop of each stretch of sound; shorter pauses do not count."""
+    found: list[tuple[int, int]] = []
+    for hop in np.flatnonzero(voiced).tolist():
+        if found and hop - found[-1][1] <= _PAUSE_HOPS:
+            found[-1] = (found[-1][0], hop)
+        else:
+            found.append((hop, hop))
+    return found
+
+
+def _placed(text: str, stretches: list[tuple[int, int]]) -> tuple[tuple[str, int, int], ...]:
+    """Spread the words over the stretches in proportion to their letters; pauses lie between words, at commas first."""
     words = text.split()
     letters = np.cumsum([0, *(len(word) + 1 for word in words)])
-    if not len(voiced) or not words:
-        return ()
-    edges = (letters / letters[-1] * (len(voiced) - 1)).astype(int)
-    return tuple((word, int(voiced[edges[i]]), int(voiced[edges[i + 1]])) for i, word in enumerate(words))
+    sounds = np.cumsum([0, *(end - begin + 1 for begin, end in stretches)])
+    cuts = [0]
+    for share in sounds[1:-1] / sounds[-1]:
+        distance = np.abs(letters / letters[-1] - share)
+        distance[1:-1] -= [_COMMA_BONUS if word[-1] in ",.;:?!" else 0.0 for word in words[:-1]]
+        cuts.append(max(cuts[-1], int(np.argmin(distance))))
+    cuts.append(len(words))
+    placed: list[tuple[str, int, int]] = []
+    for (begin, end), first, last in zip(stretches, cuts, cuts[1:], strict=False):
+        for index in range(first, last):
+            span = (end - begin) / (letters[last] - letters[first])
+            edges = begin + (letters[index : index + 2] - letters[first]) * span
+            placed.append((words[index], int(edges[0]), int(edges[1])))
+    return tuple(placed)
 
 
 def _bands(samples: Samples) -> Bands:

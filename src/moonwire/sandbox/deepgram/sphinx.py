@@ -6,6 +6,7 @@ Whatever is said is forced onto the list, so a phrase that is much too long or s
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
@@ -33,11 +34,14 @@ class PhraseRecognizer:
     """Hears phrases of a list; its child process starts with the first burst and ends with `stop`.
 
     Args:
-        phrases: English texts; those with words that the recogniser's dictionary lacks are left out.
+        phrases: English texts, heard whole or clause by clause; what has words that the recogniser's dictionary
+            lacks is left out.
     """
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        self._texts = {_words(text): text for text in phrases}
+        texts = list(phrases)
+        clauses = [clause.strip() for text in texts for clause in re.findall(r"[^,.;:?!]+[,.;:?!]*", text)]
+        self._texts = {_words(text): text for text in (*clauses, *texts) if _words(text)}
         self._child: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
 
