@@ -179,3 +179,45 @@ async def test_loss_after_the_last_flush_is_done() -> None:
     utterance.receive(ServerMessage("flush_done"))
     utterance.lose_connection(unreachable("x"))
     assert (ear.done, ear.failure) == (1, None)
+
+
+@virtual_time
+async def test_loss_in_the_middle_of_a_text_is_told_at_once_although_more_text_may_come() -> None:
+    _, ear, utterance = begin()
+    utterance.send_text("One and two and three. ")
+    utterance.receive(audio())
+    utterance.lose_connection(unreachable("x"))
+    assert isinstance(ear.failure, VendorUnavailableError)
+
+
+@virtual_time
+async def test_loss_in_a_pause_of_the_model_costs_nothing_even_without_flush_messages() -> None:
+    line, ear, utterance = begin()
+    utterance.send_text("One. ")
+    utterance.receive(audio())
+    await asyncio.sleep(0.6)
+    utterance.lose_connection(unreachable("x"))
+    utterance.send_text("Two.")
+    assert ear.failure is None
+    assert line.texts() == [("c1", "One. "), ("c2", "Two.")]
+
+
+@virtual_time
+async def test_only_a_living_context_is_cancelled() -> None:
+    line, _, utterance = begin()
+    utterance.send_text("One.")
+    utterance.finish()
+    utterance.receive(audio())
+    utterance.receive(DONE)
+    assert not any(item.get("cancel") for item in line.sent)
+    line, _, utterance = begin()
+    utterance.send_text("One.")
+    utterance.receive(audio())
+    await asyncio.sleep(2)
+    utterance.cancel()
+    assert not any(item.get("cancel") for item in line.sent)
+    line, _, utterance = begin()
+    utterance.send_text("One.")
+    utterance.receive(audio())
+    utterance.cancel()
+    assert line.sent[-1] == {"context_id": "c1", "cancel": True}

@@ -21,6 +21,8 @@ STALL_LIMIT_S = 3.0
 """Longest wait for audio that is owed; some limits make chunks stop without any message."""
 _REUSE_LIMIT_S = CONTEXT_EXPIRY_S - 0.25
 """A context idle for longer is not used again: the text could arrive after its expiry."""
+_CHUNK_PAUSE_S = 0.5
+"""Longer than any pause between the chunks of one text, which come faster than they sound."""
 _BUSY_WAIT_S = 0.25
 _BUSY_RETRIES = 2
 """A barged-in context keeps counting against small plans until its audio is out; worth two short waits."""
@@ -156,8 +158,12 @@ class CartesiaUtterance:
 
     def cancel(self) -> None:
         """Stop at once; the mark is local, the vendor's stray messages find no receiver."""
-        if not self._over:
-            self._close()
+        if self._over:
+            return
+        context = self._context
+        self._close()
+        if context is not None and context.pushed and not self._is_stale(context):
+            self._line.transmit(cancel_message(context.id))
 
     # -- the connection's side -----------------------------------------------------------------------------------
 
@@ -193,7 +199,7 @@ class CartesiaUtterance:
         context = self._context
         if self._over or context is None or context.pushed == 0:
             return
-        if not context.owes or (context.ended and context.all_flushed):
+        if self._is_spoken(context):
             self._leave(context)
             if self._finishing:
                 self.complete()
@@ -284,6 +290,13 @@ class CartesiaUtterance:
         idle_s = self._loop.time() - context.last_audio_s
         return context.audio_bytes > 0 and spoken and idle_s > _REUSE_LIMIT_S
 
+    def _is_spoken(self, context: _Context) -> bool:
+        """Say whether no audio of the texts given so far is missing; without flush messages, judged by a pause."""
+        if context.flushes:
+            return context.all_flushed
+        pause_s = self._loop.time() - context.last_audio_s
+        return not context.unvoiced and not context.ended and pause_s > _CHUNK_PAUSE_S
+
     def _enter(self) -> _Context:
         words = WordReader(self._voiced_bytes / SAMPLE_RATE_HZ)
         self._context = _Context(self._line.adopt(self), words)
@@ -352,7 +365,5 @@ class CartesiaUtterance:
         context = self._context
         if context is not None:
             self._line.release(context.id)
-            if context.pushed and not (context.end_pushed and context.all_flushed):
-                self._line.transmit(cancel_message(context.id))
             self._context = None
         self._line.forget(self)
