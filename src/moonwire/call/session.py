@@ -58,7 +58,7 @@ class CallSession:
             await self._leg.reject(480, "no configured application")
             self._services.alerts.raise_alert(
                 "",
-                "webhook-failure",
+                "no-application",
                 f"a call to {info.to} was refused: no application is configured for this number",
                 remedy="Add the number under phone_numbers and give it an application.",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,9 @@ from moonwire.app import dial
 from moonwire.cli.serve import run_loop
 from moonwire.core.audio.wav import WavError, read_wav
 from moonwire.errors import ConfigError
+from moonwire.observe.logging import configure_logging
 from moonwire.sandbox.caller import CallerReport, CallerTurn, PlayAudio, Say, SendDigits, conversation, prepare
+from moonwire.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class CallOptions:
 
 
 def run_call(options: CallOptions) -> None:
-    """Place the call and print the report."""
+    """Place the call and print the report; the log stays quiet, the report is the output."""
+    configure_logging(Settings(log_level="error"), stream=sys.stderr)
     turns: list[Say | PlayAudio | SendDigits] = [Say(text) for text in options.say]
     turns += [PlayAudio(path.name, _audio(path)) for path in options.wav]
     if options.dtmf:

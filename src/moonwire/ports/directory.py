@@ -90,6 +90,7 @@ class Directory(Protocol):
 
 
 AlertType = Literal[
+    "no-application",
     "webhook-failure",
     "webhook-connection-failure",
     "webhook-auth-failure",
