@@ -17,6 +17,8 @@ from fastapi import FastAPI
 
 from moonwire.api.application import create_api
 from moonwire.api.health import HealthSources
+from moonwire.api.services import ApiServices
+from moonwire.apps.app_env import AppEnvProbe
 from moonwire.apps.audio import AudioFetcher
 from moonwire.apps.connector import AppConnector
 from moonwire.call.engine import CallEngine
@@ -34,6 +36,7 @@ from moonwire.ports.vad import VoiceActivityDetector
 from moonwire.sandbox.caller import CallerReport, ScriptedCaller, Step
 from moonwire.sandbox.fleet import SANDBOX_KEY, SandboxFleet, running_fleet
 from moonwire.settings import Settings
+from moonwire.store.administration import StoreAdministration
 from moonwire.store.declared import Configuration
 from moonwire.store.sandbox_overlay import sandbox_configuration
 from moonwire.store.store import Store
@@ -44,6 +47,7 @@ from moonwire.transports.websocket.server import websocket_protocol
 from moonwire.transports.websocket.twilio import TWILIO_PATH, TwilioDoor
 from moonwire.vendors.catalogue import VendorCatalogue
 from moonwire.vendors.connections import VendorConnections
+from moonwire.vendors.llm import manifests as llm_manifests
 from moonwire.vendors.vad.silero.detector import SileroVad
 
 log = structlog.get_logger()
@@ -101,13 +105,15 @@ async def running_server(
         event_logs = FileEventLogs(settings.data_dir)
         stack.callback(event_logs.close)
         pacer = Pacer(clock)
-        engine = await _engine(settings, store, clock, watch(event_logs), stack, sandbox=fleet is not None)
+        hosts = HostPolicy((*settings.private_hosts, *(LOOPBACK if fleet else ())))
+        outbound = await _outbound(clock, hosts, stack)
+        engine = await _engine(settings, store, outbound, watch(event_logs), stack)
         sip = _sip(settings, store.directory, engine, pacer, clock)
         await sip.start()
         stack.push_async_callback(sip.stop)
         door = TwilioDoor(gate=store.directory, acceptor=engine, pacer=pacer, clock=clock)
         metrics.watch("moonwire_calls_active", "Calls that are up.", lambda: float(engine.active_calls))
-        api = create_api(HealthSources({"database": store.is_ready}, metrics.exposition))
+        api = _api(store, outbound, event_logs, metrics)
         port = await _serve_http(settings, api, door, stack)
         yield Server(settings, store, engine, sip, port, fleet, event_logs)
 
@@ -142,25 +148,33 @@ def _sip(settings: Settings, gate: CallerGate, acceptor: CallAcceptor, pacer: Pa
     )
 
 
-async def _engine(
-    settings: Settings,
-    store: Store,
-    clock: Clock,
-    event_logs: EventLogs,
-    stack: AsyncExitStack,
-    *,
-    sandbox: bool,
-) -> CallEngine:
+@dataclass(frozen=True, slots=True)
+class _Outbound:
+    """How the process reaches vendors and applications."""
+
+    clock: Clock
+    hosts: HostPolicy
+    http: aiohttp.ClientSession
+    connections: VendorConnections
+
+
+async def _outbound(clock: Clock, hosts: HostPolicy, stack: AsyncExitStack) -> _Outbound:
     http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300))
     stack.push_async_callback(http.close)
     connections = VendorConnections(clock)
     stack.push_async_callback(connections.close)
-    hosts = HostPolicy((*settings.private_hosts, *(LOOPBACK if sandbox else ())))
+    return _Outbound(clock, hosts, http, connections)
+
+
+async def _engine(
+    settings: Settings, store: Store, outbound: _Outbound, event_logs: EventLogs, stack: AsyncExitStack
+) -> CallEngine:
+    http, hosts = outbound.http, outbound.hosts
     services = CallServices(
-        clock=clock,
+        clock=outbound.clock,
         directory=store.directory,
-        connector=AppConnector(http, store.alerts, clock, hosts.allows_url),
-        vendors=VendorCatalogue(store.directory, http, connections, hosts.allows_host),
+        connector=AppConnector(http, store.alerts, outbound.clock, hosts.allows_url),
+        vendors=VendorCatalogue(store.directory, http, outbound.connections, hosts.allows_host),
         vad=_voice_detector(stack),
         event_logs=event_logs,
         alerts=store.alerts,
@@ -181,6 +195,18 @@ def _voice_detector(stack: AsyncExitStack) -> VoiceActivityDetector:
     detector.start()
     stack.callback(detector.stop)
     return detector
+
+
+def _api(store: Store, outbound: _Outbound, event_logs: FileEventLogs, metrics: Metrics) -> FastAPI:
+    rest = ApiServices(
+        StoreAdministration(store),
+        event_logs,
+        outbound.clock,
+        outbound.hosts,
+        llm_manifests=llm_manifests,
+        probe_app_env=AppEnvProbe(outbound.http, outbound.hosts.allows_url).ask,
+    )
+    return create_api(HealthSources({"database": store.is_ready}, metrics.exposition), rest)
 
 
 async def _serve_http(settings: Settings, api: FastAPI, door: TwilioDoor, stack: AsyncExitStack) -> int:
