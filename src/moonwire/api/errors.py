@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from moonwire.errors import ConfigError, RecordError
+from moonwire.errors import ConfigError, HookError, RecordError
 
 
 class ErrorBody(BaseModel):
@@ -56,6 +56,7 @@ _RECORD_STATUS = {"invalid": 400, "forbidden": 403, "not-found": 404, "conflict"
 def install_error_shape(app: FastAPI) -> None:
     """Register the handlers on an application."""
     app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(HookError, _hook_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(ConfigError, _config_error)
@@ -67,6 +68,11 @@ def error_response(status: int, msg: str, code: str = "") -> Response:
     if status == 401:
         return PlainTextResponse(msg, status_code=401, headers={"WWW-Authenticate": "Bearer"})
     return JSONResponse(ErrorBody(msg=msg, code=code or _CODES.get(status, "failed")).model_dump(), status_code=status)
+
+
+def _hook_error(_request: Request, error: Exception) -> Response:
+    """An application that the request names could not be asked."""
+    return error_response(400, str(error))
 
 
 def _api_error(_request: Request, error: Exception) -> Response:

@@ -20,7 +20,7 @@ from moonwire.ports.directory import AlertType, ApplicationRecord, CallRecord
 from moonwire.ports.legs import CallLeg, LegEnd
 from moonwire.spec import payloads
 from moonwire.spec.commands import Command
-from moonwire.spec.verbs import Verb
+from moonwire.spec.verbs import Hangup, Verb
 
 log = structlog.get_logger()
 
@@ -95,13 +95,13 @@ class CallSession:
             CallControl(self._call, self._script).execute(command)
 
     def on_application_closed(self, normal: bool) -> None:
-        """Let the verbs that wait run out; an application lost for good is an alert."""
+        """Let the verbs that wait run out; hang up when the application is lost for good (jambonz does the same)."""
         self._application_gone = True
         if self._call is not None:
             self._call.note("hook", name="application_closed", normal=normal)
-            if not normal:
-                self._call.alert("webhook-connection-failure", "the application's connection was lost for good")
-        if self._script.is_idle or not normal:
+        if not normal:
+            self._script.replace([Hangup()])
+        elif self._script.is_idle:
             self._script.finish()
 
     def end_by_server(self, reason: str) -> None:
@@ -184,11 +184,6 @@ class CallSession:
         except (HookError, SpecError) as error:
             log.warning("application failed", call_sid=call.sid, error=str(error), code=error.code)
             call.note("error", verb="session:new", code=error.code, error=str(error))
-            call.alert(
-                "webhook-connection-failure" if isinstance(error, HookError) else "payload-error",
-                f"the application '{application.name}' gave no verbs: {error}",
-                "Check that the application runs and answers session:new with an array of verbs.",
-            )
             await call.decline(480, "Temporarily Unavailable", {"X-Reason": _header_text(str(error))})
             return None
         call.set_status("trying", 100, "Trying")

@@ -12,7 +12,7 @@ What a call can rely on, in seconds, whatever the vendor does:
     words that stay unsettled and unchanged       after 2.0 Finalize, as above
 
 "Speech" is half a second of loud audio once the vendor has shown that it reports onsets or answers Finalize; until
-then four times as much, because some endpoints that speak this protocol keep quiet about sounds without words.
+then twice as much, because some endpoints that speak this protocol keep quiet about sounds without words.
 
 What words mean is decided in utterance.py, what a refusal means in refusal.py.
 """
@@ -50,7 +50,7 @@ _log = structlog.get_logger()
 _QUICK_FAILURES = 3
 _SPEECH_FRAMES = int(0.5 / FRAME_S)
 _LONG_SPEECH_FRAMES = int(4.0 / FRAME_S)
-_SHY_FACTOR = 4
+_SHY_FACTOR = 2
 
 
 @dataclass(frozen=True, slots=True)
