@@ -90,6 +90,11 @@ def test_table_masks_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(description for _, _, description in table)
 
 
+def test_mask_url_keeps_file_paths() -> None:
+    assert mask_url("sqlite+aiosqlite:////var/lib/x.db") == "sqlite+aiosqlite:////var/lib/x.db"
+    assert mask_url("redis://:hunter2@h:6379/0") == "redis://:********@h:6379/0"
+
+
 def test_mask_url_survives_nonsense() -> None:
     assert mask_url("http://[broken") == "********"
 

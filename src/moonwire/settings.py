@@ -187,8 +187,9 @@ def mask_url(url: str) -> str:
         return "********"
     if parts.password is not None:
         host = parts.netloc.rpartition("@")[2]
-        parts = parts._replace(netloc=f"{parts.username or ''}:********@{host}")
-    return parts._replace(query="********" if parts.query else "").geturl()
+        url = url.replace(parts.netloc, f"{parts.username or ''}:********@{host}", 1)
+    head, mark, _ = url.partition("?")
+    return f"{head}{mark}{'********' if mark else ''}"
 
 
 def _database_scheme(url: str) -> str | None:

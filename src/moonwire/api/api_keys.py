@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from moonwire.api.access import Administered, Caller, refuse_other_account
-from moonwire.api.wire import ERRORS, Body, Created, Moment, Name, Sid, SidPath
+from moonwire.api.wire import ERRORS, WHOLE, Body, Created, Moment, Name, Sid, SidPath
 from moonwire.ports.administration import Row
 
 routes = APIRouter(tags=["ApiKeys"], responses=ERRORS)
@@ -19,7 +19,7 @@ class NewApiKey(Body):
 
     name: Name | None = None
     account_sid: Sid | None = None
-    expiry_secs: Annotated[int, Field(strict=True, ge=1, le=10_000_000_000)] | None = None
+    expiry_secs: Annotated[int, Field(ge=1, le=10_000_000_000), WHOLE] | None = None
 
 
 class CreatedApiKey(Created):

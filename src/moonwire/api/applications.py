@@ -26,6 +26,7 @@ from moonwire.api.wire import (
     Sid,
     SidPath,
     Text,
+    Url,
     check_url,
     listed,
 )
@@ -186,7 +187,7 @@ async def delete_application(sid: SidPath, principal: Caller, records: Administe
     operation_id="probeAppEnv",
     responses={204: {"description": "The application declares no environment variables."}},
 )
-async def probe_app_env(url: Annotated[str, Query(max_length=2000)], _principal: Caller, services: Services) -> Any:
+async def probe_app_env(url: Annotated[Url, Query()], _principal: Caller, services: Services) -> Any:
     """Ask an application which environment variables it takes."""
     check_url(url, "url", services.hosts, "http", "https", "ws", "wss")
     schema = await services.probe_app_env(url) if services.probe_app_env else None

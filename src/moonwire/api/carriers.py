@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from moonwire.api.access import Administered, Caller, refuse_other_account
 from moonwire.api.wire import (
     ERRORS,
+    WHOLE,
     Body,
     Created,
     Flag,
@@ -28,7 +29,6 @@ from moonwire.ports.administration import Row
 routes = APIRouter(tags=["VoipCarriers"], responses=ERRORS)
 
 Host = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9._:-]+$")]
-Integer = Annotated[int, Field(strict=True)]
 
 
 class CarrierMembers(Body):
@@ -102,8 +102,8 @@ class CarrierShown(BaseModel):
 class GatewayMembers(Body):
     """What a new and a changed gateway share."""
 
-    netmask: Annotated[Integer, Field(ge=0, le=128)] = 32
-    port: Annotated[Integer, Field(ge=0, le=65535)] = 5060
+    netmask: Annotated[int, Field(ge=0, le=128), WHOLE] = 32
+    port: Annotated[int, Field(ge=0, le=65535), WHOLE] = 5060
     inbound: Flag = 1
     outbound: Flag = 0
     is_active: Flag = 1

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from moonwire.errors import ConfigError, HookError, RecordError
 
@@ -81,12 +82,24 @@ def _api_error(_request: Request, error: Exception) -> Response:
     return error_response(error.status, str(error), error.code)
 
 
-def _http_error(_request: Request, error: Exception) -> Response:
+def _http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         return error_response(500, "Internal error.")
     response = error_response(error.status_code, str(error.detail))
     response.headers.update(error.headers or {})
+    if error.status_code == 405:
+        response.headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
     return response
+
+
+def _allowed_methods(request: Request) -> set[str]:
+    """Return the methods of all routes of a path; each route knows only its own (RFC 9110 section 15.5.6)."""
+    allowed: set[str] = set()
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            allowed.add(method)
+    return allowed
 
 
 def _record_error(_request: Request, error: Exception) -> Response:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from moonwire.api.access import Administered, Caller, Services, refuse_other_account
 from moonwire.api.errors import ApiError
 from moonwire.api.services import ApiServices
-from moonwire.api.wire import ERRORS, Body, Created, Flag, LlmChoiceBody, Moment, Name, SidPath, Text, check_url
+from moonwire.api.wire import ERRORS, Body, Created, Flag, LlmChoiceBody, Moment, Name, SidPath, Text, Url, check_url
 from moonwire.ports.administration import Administration, Principal, Row
 from moonwire.ports.directory import VendorCredential
 
@@ -27,9 +27,9 @@ class LlmCredentialMembers(Body):
     label: Text | None = None
     is_default: Flag = False
     api_key: Text | None = None
-    api_url: Text | None = None
+    api_url: Url | None = None
     """jambonz's name of base_url."""
-    base_url: Text | None = None
+    base_url: Url | None = None
     retired_models: Literal["substitute", "refuse"] | None = None
     fallback: Annotated[list[LlmChoiceBody], Field(max_length=10)] = Field(default_factory=list[LlmChoiceBody])
     model_id: Text | None = None
@@ -40,7 +40,7 @@ class LlmCredentialMembers(Body):
     region: Text | None = None
     project_id: Text | None = None
     location: Text | None = None
-    endpoint: Text | None = None
+    endpoint: Url | None = None
     deployment: Text | None = None
     api_version: Text | None = None
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from moonwire.api.access import Administered, Caller, Services, refuse_other_account
 from moonwire.api.errors import ApiError
 from moonwire.api.services import ApiServices
-from moonwire.api.wire import ERRORS, Body, Created, Flag, Json, Moment, Name, SidPath, Text, check_url
+from moonwire.api.wire import ERRORS, Body, Created, Flag, Json, Moment, Name, SidPath, Text, Url, check_url
 from moonwire.ports.administration import Administration, Principal, Row
 
 routes = APIRouter(tags=["SpeechCredentials"], responses=ERRORS)
@@ -28,7 +28,7 @@ class SpeechCredentialMembers(Body):
     use_for_tts: Flag = 1
     use_for_stt: Flag = 1
     api_key: Text | None = None
-    base_url: Text | None = None
+    base_url: Url | None = None
     model_id: Text | None = None
     stt_model_id: Text | None = None
     options: Text | Json | None = None
@@ -38,9 +38,9 @@ class SpeechCredentialMembers(Body):
     role_arn: Text | None = None
     service_key: Text | None = None
     auth_token: Text | None = None
-    custom_stt_url: Text | None = None
-    custom_tts_url: Text | None = None
-    custom_tts_streaming_url: Text | None = None
+    custom_stt_url: Url | None = None
+    custom_tts_url: Url | None = None
+    custom_tts_streaming_url: Url | None = None
     deepgram_stt_uri: Text | None = None
     deepgram_stt_use_tls: Flag | None = None
     deepgram_tts_uri: Text | None = None

@@ -12,6 +12,7 @@ from fastapi import Path, Query
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -31,6 +32,12 @@ Text = Annotated[str, StringConstraints(max_length=10_000, pattern=_NO_NUL)]
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$")
 ]
+Url = Annotated[
+    str,
+    StringConstraints(max_length=10_000),
+    Field(json_schema_extra={"format": "uri", "pattern": r"^(https?|wss?)://[^\x00-\x20/]+"}),
+]
+"""What the URL may lead to is checked by check_url, which says it better."""
 Sid = Annotated[str, StringConstraints(pattern=_UUID)]
 SidPath = Annotated[str, Path(pattern=_UUID)]
 SidQuery = Annotated[str | None, Query(pattern=_UUID)]
@@ -70,6 +77,16 @@ def _encodable(value: Any) -> Any:
 Json = Annotated[dict[str, Any], AfterValidator(_encodable)]
 
 
+def _whole(value: object) -> object:
+    if isinstance(value, bool | str):
+        raise ValueError("must be a whole number")
+    return value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Last in an Annotated[int, ...]: takes a JSON number without fraction, no text, no boolean."""
+
+
 class Body(BaseModel):
     """Base of request bodies: unknown members are ignored, given ones are told from absent ones."""
 
@@ -89,7 +106,7 @@ class Created(BaseModel):
 class HookBody(Body):
     """A hook as clients send it: a URL, or an object."""
 
-    url: Text
+    url: Url
     method: Literal["GET", "POST", "WS"] = "POST"
     username: Text | None = None
     password: Text | None = None

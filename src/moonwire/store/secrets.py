@@ -99,7 +99,7 @@ def master_key(settings: Settings) -> bytes:
         return parse_key(settings.master_key.get_secret_value(), "MOONWIRE_MASTER_KEY")
     path = settings.data_dir / "master.key"
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         _make_key_file(path)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise ConfigError(f"{path} can be read by other users; run: chmod 600 {path}")
