@@ -53,7 +53,8 @@ class _Attempts:
     choice: ModelChoice
     repairs: frozenset[str]
     retries: int = 0
-    stalled: bool = False
+    stall: VendorError | None = None
+    """The first time-out; the second try is short, so the first one tells more."""
     replaced: int = 0
     announced: bool = False
 
@@ -123,7 +124,7 @@ class ChatCompletions:
     def _plan(self, request: ChatRequest, attempts: _Attempts) -> ChatPlan:
         plan = self._vendor.plan(request, attempts.choice.model, attempts.repairs, self._knowledge)
         limits = plan.limits.overridden(self._options)
-        if attempts.stalled:
+        if attempts.stall is not None:
             short_s = limits.stall_retry_s
             limits = ChatLimits(
                 connect_s=min(limits.connect_s, short_s),
@@ -150,9 +151,10 @@ class ChatCompletions:
         wait_s = None if plan.thinks and isinstance(error, VendorTimeoutError) else _wait_s(error, attempts)
         late = now_s - attempts.started_s + (wait_s or 0.0) > limits.retry_budget_s
         if wait_s is None or attempts.retries >= limits.retries or (late and not isinstance(error, VendorTimeoutError)):
-            raise error from None
+            raise (attempts.stall if attempts.stall and isinstance(error, VendorTimeoutError) else error) from None
         attempts.retries += 1
-        attempts.stalled = attempts.stalled or isinstance(error, VendorTimeoutError)
+        if isinstance(error, VendorTimeoutError):
+            attempts.stall = error
         _log.info("llm request repeated", vendor=self._vendor.name, model=model, cause=error.code, wait_s=wait_s)
         return wait_s
 
@@ -258,7 +260,7 @@ def _wait_s(error: VendorError, attempts: _Attempts) -> float | None:
         case RateLimitError(retry_after_s=wait_s) if wait_s is not None and wait_s <= 1.0:
             return wait_s
         case VendorTimeoutError():
-            return None if attempts.stalled else 0.0
+            return None if attempts.stall is not None else 0.0
         case VendorUnavailableError():
             return 0.0 if attempts.retries == 0 else None
         case _:

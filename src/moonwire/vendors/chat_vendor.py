@@ -34,8 +34,9 @@ class ChatLimits:
     retries: int = 2
     retry_budget_s: float = 2.5
     """No retry begins later than this after the first request."""
-    stall_retry_s: float = 1.0
-    """What a second try may take after a first one that stalled; together they stay below the reply's own limit."""
+    stall_retry_s: float = 0.8
+    """What a second try may take after a first one that stalled; together they stay below the 5 s in which a reply must
+    become audible, so that the cause is told and not only the silence."""
 
     def overridden(self, options: ConnectOptions) -> ChatLimits:
         """Apply what the application asked for."""

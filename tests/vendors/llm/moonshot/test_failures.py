@@ -159,6 +159,7 @@ async def test_a_stall_before_the_first_word_is_tried_once_more(
     simulator.faults.add(Fault(fault))
     caught = await failure(open_model(HURRIED), ASK)
     assert isinstance(caught, VendorTimeoutError)
+    assert "0.15 s" in str(caught)
     assert len(simulator.chats) == 4
 
 
