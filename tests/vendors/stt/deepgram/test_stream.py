@@ -325,6 +325,19 @@ async def test_stall_that_lasts_fails_without_being_asked(bench: Bench, ears: Ea
     assert time.monotonic() - began < QUICK.quiet_s + 2 * QUICK.stalled_s + 1.0
 
 
+async def test_a_frozen_vendor_fails_in_time(bench: Bench, ears: Ears) -> None:
+    bench.hears("good morning")
+    stream = bench.open(ears)
+    say(stream, 1.0, 0.5)
+    await ears.until_ends(1)
+    bench.simulator.set_faults(stall=True, hang_handshake=True)
+    say(stream, 1.0, 0.5)
+    began = time.monotonic()
+    await ears.until(lambda: ears.of("failed"))
+    assert time.monotonic() - began < QUICK.quiet_s + QUICK.outage_s + 0.8
+    assert len(bench.simulator.connections) == 1
+
+
 async def test_a_cough_that_nobody_answers_changes_nothing(bench: Bench, ears: Ears) -> None:
     bench.simulator.set_faults(stall=True)
     stream = bench.open(ears)

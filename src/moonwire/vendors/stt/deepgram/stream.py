@@ -6,7 +6,8 @@ What a call can rely on, in seconds, whatever the vendor does:
     unreachable, 429, 5xx, dropped                retried with jittered backoff, on_stt_failed after 3.5 at most
     three connections that die within 5 s each    on_stt_failed with the third
     speech, then 1.0 of quiet, without a message  Finalize, to see whether somebody is there
-    no message after speech and Finalize          a new connection after 1.5 (with replay), on_stt_failed after 1.5 more
+    no message after speech and Finalize          a new connection after 1.5 (with replay), on_stt_failed 1.5 later,
+                                                  or 2.0 later when there is no new connection either
     4.0 of loud audio without any message         a new connection, with replay
     Finalize without a final piece                after 0.8 the interim words count as settled
     words that stay unsettled and unchanged       after 2.0 Finalize, as above
@@ -157,7 +158,8 @@ class DeepgramStream:
     async def _serve(self) -> None:
         quick_failures = stalls = 0
         while not self._over:
-            socket = await self._connect()
+            # A stall has used up part of the caller's patience already.
+            socket = await self._connect(self._times.outage_s - (self._times.stalled_s if stalls else 0.0))
             opened_at_s = self._loop.time()
             self._adopt(socket)
             messages_before = self._messages
@@ -187,9 +189,9 @@ class DeepgramStream:
             if quick_failures:
                 await asyncio.sleep(self._backoff_s(quick_failures - 1))
 
-    async def _connect(self) -> DeepgramSocket:
+    async def _connect(self, within_s: float) -> DeepgramSocket:
         """Open a connection, trying again while that can help and the caller can wait."""
-        give_up_at_s = self._loop.time() + self._times.outage_s
+        give_up_at_s = self._loop.time() + within_s
         attempt = 0
         while True:
             try:
