@@ -65,9 +65,13 @@ class SileroVad:
     Args:
         threaded: False judges every window in its push, whatever the number of calls (virtual time, replays).
         few_calls: number of calls up to which windows are judged in the push.
+        overload_tick_s: a tick that takes longer makes the gate close sooner.
     """
 
-    def __init__(self, *, threaded: bool = True, few_calls: int = FEW_CALLS) -> None:
+    def __init__(
+        self, *, threaded: bool = True, few_calls: int = FEW_CALLS, overload_tick_s: float = OVERLOAD_TICK_S
+    ) -> None:
+        self._overload_tick_s = overload_tick_s
         self._threaded = threaded
         self._few_calls = few_calls
         self._arena = Arena(SileroModel())
@@ -158,7 +162,7 @@ class SileroVad:
         for batch in self._rounds(taken):
             verdicts += self._judge(batch)
         tick_s = time.perf_counter() - began_s
-        self._overload = tick_s > OVERLOAD_TICK_S
+        self._overload = tick_s > self._overload_tick_s
         self._stats = replace(
             self._stats,
             ticks=self._stats.ticks + 1,
