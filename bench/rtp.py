@@ -1,11 +1,12 @@
 """Measures what RTP costs: CPU per call-second of the engine, with callers in a process of their own.
 
-Run: `.venv/bin/python bench/rtp.py [CALLS] [SECONDS]`; prints ratios only, which survive a loaded machine.
+Run: `.venv/bin/python -m bench.rtp [CALLS] [SECONDS]`; prints ratios only, which survive a loaded machine.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import multiprocessing
 import socket
 import sys
@@ -13,6 +14,7 @@ import time
 
 import uvloop
 
+from bench.figures import percentile
 from moonwire.core.rtp.packet import build_datagram
 from moonwire.transports.pacing import Pacer
 from moonwire.transports.rtp.session import RtpEngine, RtpRemote, RtpSession
@@ -74,8 +76,8 @@ def callers(ports: list[int], first_local: int, seconds: float) -> None:
         time.sleep(max(0.0, start + (number + 1) * 0.02 - time.monotonic()))  # noqa: TID251 - a process of its own
 
 
-async def measure(calls: int, seconds: float) -> None:
-    """Run the calls and print the figures."""
+async def measure(calls: int, seconds: float) -> dict[str, float]:
+    """Run the calls and return the figures."""
     clock = SystemClock()
     engine = RtpEngine(pacer=Pacer(clock), port_min=PORT_MIN, port_max=PORT_MIN + 4 * calls, clock=clock)
     sessions: list[RtpSession] = []
@@ -96,24 +98,27 @@ async def measure(calls: int, seconds: float) -> None:
     await asyncio.sleep(seconds)
     elapsed_s, cpu_s = time.monotonic() - begin_s, time.process_time() - begin_cpu_s
     heard = sum(echo.heard for echo in echoes) - begin_heard
-    errors_ms = sorted(
+    errors_ms = [
         abs(later - earlier - 0.02) * 1000
         for echo in echoes
         for earlier, later in zip(echo.times_s, echo.times_s[1:], strict=False)
-    )
-    print(f"calls {calls}, {elapsed_s:.1f} s")
-    print(f"CPU per call-second: {cpu_s / elapsed_s / calls * 1000:.2f} ms")
-    print(f"CPU per packet (in and out): {cpu_s / (heard * 2) * 1e6:.1f} us")
-    print(f"frames heard of expected: {heard / (elapsed_s * 50 * calls):.3f}")
-    print(
-        f"interval error p50/p99: {errors_ms[len(errors_ms) // 2]:.2f}/{errors_ms[len(errors_ms) * 99 // 100]:.2f} ms"
-    )
+    ]
+    result = {
+        "calls": calls,
+        "core_per_call": round(cpu_s / elapsed_s / calls, 5),
+        "packet_us": round(cpu_s / (heard * 2) * 1e6, 1),
+        "heard_of_expected": round(heard / (elapsed_s * 50 * calls), 3),
+        "interval_error_p50_ms": round(percentile(errors_ms, 50), 2),
+        "interval_error_p99_ms": round(percentile(errors_ms, 99), 2),
+    }
     for session in sessions:
         session.close()
     process.join(5)
     process.terminate()
+    return result
 
 
 if __name__ == "__main__":
     arguments = [float(argument) for argument in sys.argv[1:]]
-    uvloop.run(measure(int(arguments[0]) if arguments else 60, arguments[1] if len(arguments) > 1 else 8.0))
+    seconds = arguments[1] if len(arguments) > 1 else 6.0
+    print(json.dumps(uvloop.run(measure(int(arguments[0]) if arguments else 60, seconds))))

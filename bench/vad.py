@@ -6,6 +6,7 @@ Run: .venv/bin/python -m bench.vad [seconds]. A third of each call is speech, as
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import sys
 import time
@@ -30,7 +31,7 @@ class Count:
         pass
 
 
-async def measure(calls: int, seconds: float) -> None:
+async def measure(calls: int, seconds: float) -> dict[str, float]:
     speech = SPEECH.read_bytes()
     frames = [speech[i : i + FRAME_BYTES] for i in range(0, len(speech) - FRAME_BYTES, FRAME_BYTES)]
     frames += [SILENCE_FRAME] * (2 * len(frames))
@@ -50,17 +51,19 @@ async def measure(calls: int, seconds: float) -> None:
     wall, cpu, loop_cpu = time.perf_counter() - began, time.process_time() - cpu, time.thread_time() - loop_cpu
     stats = vad.stats()
     vad.stop()
-    print(
-        f"{calls:3d} calls: {cpu / wall / calls:.5f} core per call (loop thread {loop_cpu / wall / calls:.5f}), "
-        f"gated {1 - stats.windows_run / max(1, stats.windows):.0%}, batch {stats.batch:.0f}, "
-        f"longest tick {stats.longest_tick_s * 1000:.1f} ms, {sum(count.starts for count in counts)} onsets"
-    )
+    return {
+        f"core_per_call_{calls}": round(cpu / wall / calls, 5),
+        f"gated_{calls}": round(1 - stats.windows_run / max(1, stats.windows), 2),
+        f"longest_tick_ms_{calls}": round(stats.longest_tick_s * 1000, 1),
+    }
 
 
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
+    result: dict[str, float] = {}
     for calls in (1, 20, 80):
-        uvloop.run(measure(calls, seconds))
+        result |= uvloop.run(measure(calls, seconds))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

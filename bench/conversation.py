@@ -1,0 +1,234 @@
+"""Runs one scenario of conversations against a server process and prints its figures as one JSON object.
+
+Run: `.venv/bin/python -m bench.conversation [--calls N] [--seconds S] [--interrupt] [--application] [--floor]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import tempfile
+import time
+from bisect import bisect_left, bisect_right
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import uvloop
+
+from bench.caller import Caller, CallNotes, Phrase
+from bench.figures import percentile
+from bench.world import (
+    LONG_ANSWER,
+    QUESTION,
+    SHORT_ANSWER,
+    Subject,
+    Vendors,
+    apart,
+    listening,
+    running_application,
+    running_vendors,
+    start_floor,
+    start_moonwire,
+)
+from moonwire.sandbox.voices import load_phrasebook
+
+MIN_SPEECH_S = 0.5
+SETTLE_S = 3.0
+"""After the last call's begin, before anything is measured."""
+LATE_S = 0.02
+"""A frame that comes this much after its playing time makes an audible gap."""
+
+
+class ExactLoop(uvloop.Loop):
+    """uvloop tells its time in whole milliseconds; here every microsecond counts."""
+
+    def time(self) -> float:
+        """Return the machine's monotonic time."""
+        return time.monotonic()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is run."""
+
+    calls: int
+    seconds: float
+    interrupt: bool = False
+    application: bool = False
+    floor: bool = False
+
+
+@dataclass
+class Measured:
+    """Raw figures of one run."""
+
+    begin_s: float
+    end_s: float
+    server_cpu_s: float
+    server_waited_s: float
+    own_cpu_s: float
+    rss_idle_mib: float
+    rss_busy_mib: float
+
+
+async def converse(scenario: Scenario, vendors: Vendors, subject: Subject) -> tuple[list[Caller], Measured]:
+    """Bring all callers up one after the other, let them talk, and hang up."""
+    phrase = Phrase(load_phrasebook()[QUESTION])
+    callers = [Caller(phrase, interrupts=scenario.interrupt, seed=index) for index in range(scenario.calls)]
+    url = f"http://127.0.0.1:{subject.port}/media/twilio?number=1&from=2"
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        await _warm_up(session, url, phrase, vendors)
+        rss_idle_mib = subject.rss_mib()
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            for number, caller in enumerate(callers):
+                group.create_task(caller.run(session, url, stop))
+                # One by one: the n-th recogniser connection is the n-th caller's.
+                await vendors.deepgram.until(lambda n=number: len(vendors.deepgram.connections) >= n + 2)
+            await asyncio.sleep(SETTLE_S)
+            begin_s, begin_cpu_s, begin_own_s = time.monotonic(), subject.cpu_s(), time.process_time()
+            begin_waited_s = subject.waited_s()
+            await asyncio.sleep(scenario.seconds)
+            measured = Measured(
+                begin_s,
+                time.monotonic(),
+                subject.cpu_s() - begin_cpu_s,
+                subject.waited_s() - begin_waited_s,
+                time.process_time() - begin_own_s,
+                rss_idle_mib,
+                subject.rss_mib(),
+            )
+            stop.set()
+    return callers, measured
+
+
+async def _warm_up(session: aiohttp.ClientSession, url: str, phrase: Phrase, vendors: Vendors) -> None:
+    """Have one call with one answer, so that lazy imports and caches do not count as a call's."""
+    stop = asyncio.Event()
+    first = Caller(phrase, interrupts=False, seed=0)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(first.run(session, url, stop))
+        async with asyncio.timeout(15):
+            while len(first.notes.media_s) < 20:  # noqa: ASYNC110 - a benchmark may poll
+                await asyncio.sleep(0.05)
+        stop.set()
+    await asyncio.sleep(1.0)
+
+
+def added_s(finals_s: list[float], notes: CallNotes, measured: Measured) -> list[float]:
+    """Return the time from each final transcript to the first frame of the answer."""
+    found: list[float] = []
+    for index, final_s in enumerate(finals_s):
+        place = bisect_right(notes.media_s, final_s)
+        until_s = finals_s[index + 1] if index + 1 < len(finals_s) else measured.end_s
+        if final_s >= measured.begin_s and place < len(notes.media_s) and notes.media_s[place] < until_s:
+            found.append(notes.media_s[place] - final_s)
+    return found
+
+
+def barge_ins(notes: CallNotes, finals_s: list[float], measured: Measured) -> tuple[list[float], list[float], int]:
+    """Return onset to hold, last frame after the confirmed interruption, and how many were not held at all."""
+    held: list[float] = []
+    last: list[float] = []
+    missed = 0
+    for onset_s in notes.onsets_s:
+        if not measured.begin_s <= onset_s <= measured.end_s - 2.0:
+            continue
+        final = bisect_right(finals_s, onset_s)
+        answered_s = finals_s[final] if final < len(finals_s) else measured.end_s
+        clear = bisect_left(notes.clears_s, onset_s)
+        if clear < len(notes.clears_s) and notes.clears_s[clear] < answered_s:
+            held.append(notes.clears_s[clear] - onset_s)
+        else:
+            missed += 1
+        frame = bisect_left(notes.media_s, answered_s) - 1
+        last.append(notes.media_s[frame] - onset_s - MIN_SPEECH_S)
+    return held, last, missed
+
+
+def figures(scenario: Scenario, vendors: Vendors, callers: list[Caller], measured: Measured) -> dict[str, float]:
+    """Work the notes out."""
+    added: list[float] = []
+    held: list[float] = []
+    last: list[float] = []
+    missed = late = lost = frames = 0
+    overslept: list[float] = []
+    # The first connection was the warm-up's.
+    for session, caller in zip(vendors.deepgram.connections[1:], callers, strict=True):
+        finals_s = [at_s for at_s, message in session.record.sent if message.get("speech_final")]
+        notes = caller.notes
+        added += added_s(finals_s, notes, measured)
+        held_here, last_here, missed_here = barge_ins(notes, finals_s, measured)
+        held, last, missed = held + held_here, last + last_here, missed + missed_here
+        late += sum(seconds > LATE_S for seconds in notes.late_s)
+        lost += notes.lost_turns
+        frames += len(notes.media_s)
+        overslept += notes.overslept_s
+    elapsed_s = measured.end_s - measured.begin_s
+    result: dict[str, float] = {
+        "calls": scenario.calls,
+        "turns": len(added),
+        "added_p50_ms": percentile(added, 50) * 1000,
+        "added_p95_ms": percentile(added, 95) * 1000,
+        "core_per_call": measured.server_cpu_s / elapsed_s / scenario.calls,
+        "server_busy": measured.server_cpu_s / elapsed_s,
+        "server_kept_waiting": measured.server_waited_s / elapsed_s,
+        "callers_busy": measured.own_cpu_s / elapsed_s,
+        "callers_late_p95_ms": percentile(overslept, 95) * 1000,
+        "rss_idle_mib": measured.rss_idle_mib,
+        "rss_per_call_mib": (measured.rss_busy_mib - measured.rss_idle_mib) / scenario.calls,
+        "lost_turns": lost,
+        "late_frames": late,
+        "late_frames_share": late / max(1, frames),
+    }
+    if scenario.interrupt:
+        result |= {
+            "barge_ins": len(last),
+            "held_p50_ms": percentile(held, 50) * 1000,
+            "held_p95_ms": percentile(held, 95) * 1000,
+            "not_held": missed,
+            "last_frame_p95_ms": percentile(last, 95) * 1000,
+        }
+    return {name: round(value, 4) for name, value in result.items()}
+
+
+async def run(scenario: Scenario, folder: Path) -> dict[str, float]:
+    """Run one scenario in a folder of its own."""
+    async with AsyncExitStack() as stack:
+        vendors = await stack.enter_async_context(running_vendors(LONG_ANSWER if scenario.interrupt else SHORT_ANSWER))
+        if scenario.application:
+            await stack.enter_async_context(running_application(vendors.urls))
+        start = start_floor if scenario.floor else start_moonwire
+        subject = start(folder, vendors.urls)
+        stack.callback(subject.stop)
+        await listening(subject)
+        callers, measured = await converse(scenario, vendors, subject)
+        return figures(scenario, vendors, callers, measured)
+
+
+def main() -> None:
+    """Read the scenario from the command line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--calls", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--interrupt", action="store_true")
+    parser.add_argument("--application", action="store_true")
+    parser.add_argument("--floor", action="store_true")
+    scenario = Scenario(**vars(parser.parse_args()))
+    apart()
+    with tempfile.TemporaryDirectory(prefix="moonwire-bench-") as folder:
+        try:
+            with asyncio.Runner(loop_factory=ExactLoop) as runner:
+                print(json.dumps(runner.run(run(scenario, Path(folder)))))
+        except BaseException:
+            log = Path(folder) / "server.log"
+            if log.exists():
+                print(log.read_text(errors="replace")[-3000:])
+            raise
+
+
+if __name__ == "__main__":
+    main()
