@@ -167,22 +167,16 @@ def figures(scenario: Scenario, vendors: Vendors, callers: list[Caller], measure
         lost += notes.lost_turns
         frames += len(notes.media_s)
         overslept += notes.overslept_s
-    elapsed_s = measured.end_s - measured.begin_s
-    result: dict[str, float] = {
+    result = {
         "calls": scenario.calls,
         "turns": len(added),
         "added_p50_ms": percentile(added, 50) * 1000,
         "added_p95_ms": percentile(added, 95) * 1000,
-        "core_per_call": measured.server_cpu_s / elapsed_s / scenario.calls,
-        "server_busy": measured.server_cpu_s / elapsed_s,
-        "server_kept_waiting": measured.server_waited_s / elapsed_s,
-        "callers_busy": measured.own_cpu_s / elapsed_s,
         "callers_late_p95_ms": percentile(overslept, 95) * 1000,
-        "rss_idle_mib": measured.rss_idle_mib,
-        "rss_per_call_mib": (measured.rss_busy_mib - measured.rss_idle_mib) / scenario.calls,
         "lost_turns": lost,
         "late_frames": late,
         "late_frames_share": late / max(1, frames),
+        **costs(scenario, measured),
     }
     if scenario.interrupt:
         result |= {
@@ -193,6 +187,19 @@ def figures(scenario: Scenario, vendors: Vendors, callers: list[Caller], measure
             "last_frame_p95_ms": percentile(last, 95) * 1000,
         }
     return {name: round(value, 4) for name, value in result.items()}
+
+
+def costs(scenario: Scenario, measured: Measured) -> dict[str, float]:
+    """Return CPU and memory."""
+    elapsed_s = measured.end_s - measured.begin_s
+    return {
+        "core_per_call": measured.server_cpu_s / elapsed_s / scenario.calls,
+        "server_busy": measured.server_cpu_s / elapsed_s,
+        "server_kept_waiting": measured.server_waited_s / elapsed_s,
+        "callers_busy": measured.own_cpu_s / elapsed_s,
+        "rss_idle_mib": measured.rss_idle_mib,
+        "rss_per_call_mib": (measured.rss_busy_mib - measured.rss_idle_mib) / scenario.calls,
+    }
 
 
 async def run(scenario: Scenario, folder: Path) -> dict[str, float]:
