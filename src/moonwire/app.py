@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from moonwire.api.application import create_api
 from moonwire.api.health import HealthSources
-from moonwire.api.services import ApiServices
+from moonwire.api.services import ApiServices, CredentialTest
 from moonwire.apps.app_env import AppEnvProbe
 from moonwire.apps.audio import AudioFetcher
 from moonwire.apps.connector import AppConnector
@@ -30,6 +30,7 @@ from moonwire.observe.event_log import FileEventLogs
 from moonwire.observe.loop_lag import watch_loop_lag
 from moonwire.observe.metrics import Metrics
 from moonwire.ports.clock import Clock
+from moonwire.ports.directory import VendorCredential
 from moonwire.ports.event_log import EventLogs
 from moonwire.ports.legs import CallAcceptor, CallerGate, CallLeg
 from moonwire.ports.vad import VoiceActivityDetector
@@ -48,6 +49,7 @@ from moonwire.transports.websocket.twilio import TWILIO_PATH, TwilioDoor
 from moonwire.vendors.catalogue import VendorCatalogue
 from moonwire.vendors.connections import VendorConnections
 from moonwire.vendors.llm import manifests as llm_manifests
+from moonwire.vendors.speech_trial import try_speech
 from moonwire.vendors.vad.silero.detector import SileroVad
 
 log = structlog.get_logger()
@@ -198,12 +200,17 @@ def _voice_detector(stack: AsyncExitStack) -> VoiceActivityDetector:
 
 
 def _api(store: Store, outbound: _Outbound, event_logs: FileEventLogs, metrics: Metrics) -> FastAPI:
+    async def test_speech(credential: VendorCredential) -> CredentialTest:
+        trial = await try_speech(credential, outbound.http)
+        return CredentialTest(trial.ok, trial.reason, trial.report)
+
     rest = ApiServices(
         StoreAdministration(store),
         event_logs,
         outbound.clock,
         outbound.hosts,
         llm_manifests=llm_manifests,
+        test_speech=test_speech,
         probe_app_env=AppEnvProbe(outbound.http, outbound.hosts.allows_url).ask,
     )
     return create_api(HealthSources({"database": store.is_ready}, metrics.exposition), rest)

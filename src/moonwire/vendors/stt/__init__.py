@@ -26,6 +26,15 @@ def manifests() -> list[dict[str, Any]]:
     return [import_module(f"{package}.manifest").MANIFEST for package, _ in _VENDORS.values()]
 
 
+def stt_base_url(vendor: str) -> str:
+    """Return the vendor's own endpoint.
+
+    Raises:
+        ConfigError: the vendor is unknown.
+    """
+    return import_module(f"{_lookup(vendor)[0]}.manifest").DEFAULT_BASE_URL
+
+
 def open_stt(
     credential: VendorCredential,
     http: aiohttp.ClientSession,
@@ -42,10 +51,13 @@ def open_stt(
     Raises:
         ConfigError: the vendor is unknown.
     """
-    try:
-        package, adapter = _VENDORS[credential.vendor]
-    except KeyError:
-        raise ConfigError(
-            f"Speech-to-text vendor {credential.vendor!r} is unknown; use one of: {', '.join(_VENDORS)}"
-        ) from None
+    package, adapter = _lookup(credential.vendor)
     return getattr(import_module(f"{package}.adapter"), adapter)(credential, http, may_dial=may_dial)
+
+
+def _lookup(vendor: str) -> tuple[str, str]:
+    try:
+        return _VENDORS[vendor]
+    except KeyError:
+        known = ", ".join(_VENDORS)
+        raise ConfigError(f"Speech-to-text vendor {vendor!r} is unknown; use one of: {known}") from None

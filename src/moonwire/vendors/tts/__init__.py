@@ -33,6 +33,16 @@ def tts_manifest(vendor: str) -> Mapping[str, Any]:
     return manifest
 
 
+def tts_base_url(vendor: str) -> str:
+    """Return the vendor's own endpoint.
+
+    Raises:
+        ConfigError: there is no such vendor.
+    """
+    package, _ = _lookup(vendor)
+    return import_module(f"{package}.manifest").DEFAULT_BASE_URL
+
+
 def open_tts(credential: VendorCredential, http: aiohttp.ClientSession) -> TextToSpeech:
     """Open a vendor account.
 

@@ -48,6 +48,15 @@ class DeepgramSpeechToText:
         )
         return DeepgramStream(lambda within_s: self._connect(recognizer, within_s), assembler, listener, self._times)
 
+    async def knock(self) -> None:
+        """Open one connection as a call would, and close it.
+
+        Raises:
+            VendorError: refused or unreachable.
+        """
+        socket = await self._connect(Recognizer(vendor=VENDOR), self._times.connect_s)
+        await socket.close()
+
     async def _connect(self, recognizer: Recognizer, within_s: float) -> DeepgramSocket:
         base_url, key = self._target(recognizer)
         try:

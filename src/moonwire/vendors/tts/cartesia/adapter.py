@@ -59,6 +59,15 @@ class CartesiaTextToSpeech:
         self._warn_once(choice)
         return CartesiaVoice(self._http, self._url, self._credential.api_key, choice.recipe)
 
+    async def knock(self) -> None:
+        """Open one connection as a call would, and close it.
+
+        Raises:
+            VendorError: refused or unreachable.
+        """
+        socket = await dial(self._http, self._url, self._credential.api_key)
+        await socket.close()
+
     def _warn_once(self, choice: VoiceChoice) -> None:
         if choice.substituted and choice.substituted not in self._warned:
             self._warned.add(choice.substituted)
