@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -123,7 +122,7 @@ async def running_server(
 async def _sandbox(settings: Settings, store: Store, stack: AsyncExitStack) -> SandboxFleet | None:
     if not settings.sandbox_is_on(vendor_keys=store.directory.has_vendor_keys):
         return None
-    fleet = await stack.enter_async_context(running_fleet(today=datetime.now(UTC).date()))
+    fleet = await stack.enter_async_context(running_fleet())
     overlay = sandbox_configuration(
         fleet.moonshot_url,
         fleet.deepgram_url,

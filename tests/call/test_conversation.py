@@ -122,3 +122,19 @@ async def test_nothing_is_left_behind(tmp_path: Path) -> None:
         after = {task.get_name() for task in asyncio.all_tasks()}
         assert len(after) <= len(before)
         assert stage.engine.active_calls == 0
+
+
+@virtual_time
+async def test_the_greeting_is_ready_when_the_call_is_answered(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        stage.moonshot.world.pacing = Pacing(first_token_s=0.6)
+        report, _ = await stage.call(WaitForSilence(), HangUp())
+        assert report.agent_speech[0][0] <= 0.06, "the model's second passed while it rang"
+
+
+@virtual_time
+async def test_a_slow_greeting_does_not_keep_the_caller_ringing(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        stage.moonshot.world.pacing = Pacing(first_token_s=3.0)
+        report, _ = await stage.call(WaitForSilence(), HangUp())
+        assert 1.2 < report.agent_speech[0][0] < 2.0

@@ -6,6 +6,7 @@ It decides nothing about turns. Everything the caller may notice goes through `T
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,9 @@ from moonwire.spec.payloads import CompletionReason
 
 log = structlog.get_logger()
 
+
+RING_S = 1.5
+"""Longest time the caller hears ringing for the sake of a greeting that begins at once."""
 
 SILENT_CALLER = "(The caller has been silent. Check briefly whether they are still there.)"
 """What the model is told when the agent speaks without having been spoken to; never stored."""
@@ -92,13 +96,24 @@ class Agent:
 
     async def _talk(self) -> None:
         call = self._call
+        prepares = self._plan.turns.greeting and not call.timeline.is_answered and call.leg.info.transport == "sip"
+        if prepares:
+            await self._prepare_greeting()
         try:
             await call.ensure_answered()
         except CallError:
             return
         call.consumers.append(self._hearing.on_frame)
-        self._driver.handle(CallAnswered(call.timeline.now()))
+        if not prepares:
+            self._driver.handle(CallAnswered(call.timeline.now()))
         await asyncio.wait({self._over, call.gone}, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _prepare_greeting(self) -> None:
+        """Have the first words ready before the call is answered; nobody hears anything while it rings."""
+        self._driver.handle(CallAnswered(self._call.timeline.now()))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RING_S):
+                await self._call.egress.audio_ready.wait()
 
     def start_reply(self, reply: int, cause: ReplyCause) -> None:
         """Begin to produce a reply."""

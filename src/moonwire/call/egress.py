@@ -6,6 +6,7 @@ transports that had taken some frames ahead of the caller's ear.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from moonwire.core.audio.frames import FRAME_BYTES, FRAME_S, SILENCE_BYTE
@@ -53,6 +54,8 @@ class Egress:
     """Implements ports.media.AudioSource for a call."""
 
     def __init__(self, leg: MediaLeg) -> None:
+        self.audio_ready = asyncio.Event()
+        """Set once the current segment has something to be heard."""
         self.record: Callable[[bytes], None] | None = None
         """Takes a copy of every frame that goes out."""
         self._leg = leg
@@ -65,7 +68,9 @@ class Egress:
             self.clear(self._segment)
         self._segment = segment
         self._held = False
+        self.audio_ready.clear()
         if segment.audio:
+            self.audio_ready.set()
             self._leg.wake()
 
     def append(self, segment: Segment, audio: bytes) -> None:
@@ -74,6 +79,7 @@ class Egress:
             return
         segment.audio += audio
         segment.played = False
+        self.audio_ready.set()
         if not self._held:
             self._leg.wake()
 

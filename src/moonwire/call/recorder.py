@@ -60,7 +60,7 @@ class Recorder:
         await asyncio.to_thread(self._write, block, True)
 
     def _place(self, track: bytearray, frame: bytes) -> None:
-        position = round(self._timeline.now() / FRAME_S) * FRAME_BYTES - self._base_bytes
+        position = round(self._timeline.since_answer_s() / FRAME_S) * FRAME_BYTES - self._base_bytes
         gap = position - len(track)
         if gap > 2 * FRAME_BYTES:
             track += bytes([SILENCE_BYTE]) * gap

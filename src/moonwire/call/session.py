@@ -215,7 +215,7 @@ class CallSession:
         if end.by == "moonwire" and end.reason not in ("hangup", "rejected", "script-ended", "agent-failed"):
             await (call.leg.hang_up() if answered else call.leg.reject(503, "Service Unavailable"))
         call.state.ended = end
-        call.state.duration_s = max(0, round(call.timeline.now())) if answered else 0
+        call.state.duration_s = round(call.timeline.since_answer_s())
         if answered:
             call.set_status("completed", 200, "OK")
         else:

@@ -1,4 +1,4 @@
-"""The call's media clock: seconds since answer, and timers on it."""
+"""The call's media clock: seconds since the call was offered, and timers on it."""
 
 from __future__ import annotations
 
@@ -9,29 +9,31 @@ from moonwire.ports.clock import Clock
 
 
 class Timeline:
-    """One call's time; negative before the call is answered."""
+    """One call's time; runs without a break from the offer through the answer to the end."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._offered_s = clock.monotonic_s()
-        self._answered_s: float | None = None
+        self.answered_at: float | None = None
+        """When the call was answered."""
 
     def mark_answered(self) -> None:
-        """Set zero; later calls change nothing."""
-        if self._answered_s is None:
-            self._answered_s = self._clock.monotonic_s()
+        """Note the answer; later calls change nothing."""
+        if self.answered_at is None:
+            self.answered_at = self.now()
 
     @property
     def is_answered(self) -> bool:
-        """Whether zero has been set."""
-        return self._answered_s is not None
+        """Whether the call has been answered."""
+        return self.answered_at is not None
 
     def now(self) -> float:
-        """Return seconds since answer; before that, a negative number that ends near zero."""
-        now = self._clock.monotonic_s()
-        if self._answered_s is None:
-            return min(0.0, now - self._offered_s - 60.0)
-        return now - self._answered_s
+        """Return seconds since the offer."""
+        return self._clock.monotonic_s() - self._offered_s
+
+    def since_answer_s(self) -> float:
+        """Return seconds since the answer, 0 before."""
+        return 0.0 if self.answered_at is None else self.now() - self.answered_at
 
     def call_at(self, due: float, action: Callable[[], None]) -> asyncio.TimerHandle:
         """Run an action at a media time (at once when it has passed)."""

@@ -16,7 +16,7 @@ class CallEventLog(Protocol):
 
         Args:
             kind: `turn.event` | `turn.command` | `call` | `stt` | `llm` | `tts` | `hook` | `sip` | `error` ...
-            at_s: seconds since answer on the media clock (negative before answer).
+            at_s: seconds since the call was offered, on its media clock.
             fields: JSON-ready facts; content of the conversation only under names beginning with `pii_`.
         """
         ...

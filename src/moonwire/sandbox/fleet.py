@@ -10,6 +10,7 @@ from datetime import date
 from moonwire.sandbox.cartesia import CartesiaSimulator
 from moonwire.sandbox.deepgram import DeepgramSimulator
 from moonwire.sandbox.moonshot import MoonshotSimulator
+from moonwire.sandbox.moonshot.registry import TODAY
 from moonwire.sandbox.voices import load_phrasebook
 
 SANDBOX_KEY = "sk-sandbox"
@@ -31,14 +32,14 @@ class SandboxFleet:
 
 @asynccontextmanager
 async def running_fleet(
-    host: str = "127.0.0.1", ports: tuple[int, int, int, int] = (0, 0, 0, 0), *, today: date
+    host: str = "127.0.0.1", ports: tuple[int, int, int, int] = (0, 0, 0, 0), *, today: date = TODAY
 ) -> AsyncGenerator[SandboxFleet]:
     """Start the simulators; they stop when the context ends.
 
     Args:
         host: where they listen.
         ports: of Moonshot (global, China), Deepgram and Cartesia; 0 lets the system choose.
-        today: decides which Moonshot models live.
+        today: decides which Moonshot models live; a fixed day, so that a demo stays what it was.
     """
     moonshot = MoonshotSimulator(date=today, keys={"global": [SANDBOX_KEY], "china": [SANDBOX_CHINA_KEY]})
     deepgram = DeepgramSimulator(phrases=load_phrasebook())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiohttp
+import structlog
 from pydantic import SecretStr
 
 from moonwire.errors import ConfigError, CredentialError
@@ -22,6 +23,8 @@ from moonwire.vendors.llm.fallback import FallbackModel
 from moonwire.vendors.stt import open_stt
 from moonwire.vendors.tts import open_tts
 from moonwire.vendors.tts.prompts import prompt
+
+log = structlog.get_logger()
 
 
 class VendorCatalogue:
@@ -61,8 +64,16 @@ class VendorCatalogue:
         credential = self._llm(account_sid, choice, selection.auth)
         first = self._open_llm(credential, selection.connect_options)
         fallbacks = selection.fallback or credential.fallback
-        others = [(other, self._open_llm(self._llm(account_sid, other, None), {})) for other in fallbacks]
+        others = [(other, model) for other in fallbacks if (model := self._fallback(account_sid, other))]
         return FallbackModel((choice, first), others) if others else first
+
+    def _fallback(self, account_sid: str, choice: LlmChoice) -> LanguageModel | None:
+        """Open a fallback; one that has no credential must not cost the first model."""
+        try:
+            return self._open_llm(self._llm(account_sid, choice, None), {})
+        except CredentialError as error:
+            log.warning("fallback model left out", vendor=choice.vendor, model=choice.model, error=str(error))
+            return None
 
     def prompt(self, name: PromptName, language: str | None) -> tuple[str, bytes]:
         """Return a recorded sentence."""

@@ -1,4 +1,4 @@
-"""Facts the turn machine is told, in past tense; `at` is seconds since answer on the call's media clock.
+"""Facts the turn machine is told, in past tense; `at` is seconds on the call's media clock.
 
 Time enters the machine only through these. The machine never sees audio, tokens or vendor objects.
 Names and meaning: ../../../../docs/reference/turns.md (generated from the machine).
