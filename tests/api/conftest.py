@@ -12,7 +12,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
 from fastapi import FastAPI
+
+from moonwire.store import users
 
 from .rest import Rest, opened
 
@@ -55,3 +58,9 @@ async def rest(serve: Serve, tmp_path: Path) -> AsyncGenerator[Rest]:
     """REST with an administrator and the tenants alice and bob."""
     async with opened(serve, tmp_path) as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def light_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords with little work; how much is tested in tests/store."""
+    monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
