@@ -202,6 +202,12 @@ async def test_another_process_sees_a_change(settings: Settings) -> None:
     await server.close()
 
 
+async def test_writes_at_once_are_all_seen(store: Store) -> None:
+    files = [f"applications: [{{name: a{n}, app_json: [{{verb: hangup}}]}}]" for n in range(8)]
+    await asyncio.gather(*(store.apply(parse_configuration(one, {})) for one in files))
+    assert {one.name for one in store.directory.stored.applications.values()} == {f"a{n}" for n in range(8)}
+
+
 async def test_processes_can_start_at_once(settings: Settings) -> None:
     stores = await asyncio.gather(*(Store.open(settings) for _ in range(4)))
     assert len({store.directory.default_account_sid for store in stores}) == 1

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_network
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moonwire.ports.directory import ApplicationRecord, LlmChoice, VendorCredential
@@ -28,6 +29,12 @@ from moonwire.store.tables import (
     PhoneNumberRow,
     SpeechServiceRow,
 )
+
+_ROWS_AT_ONCE = 20
+"""A few milliseconds of work."""
+
+_Row = TypeVar("_Row")
+_ServiceRow = TypeVar("_ServiceRow", LlmServiceRow, SpeechServiceRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +78,35 @@ def token_digest(token: str) -> str:
 
 
 async def load_snapshot(session: AsyncSession, box: SecretBox) -> Snapshot:
-    """Read all rows and decrypt what calls need."""
-    accounts = {row.sid: row for row in await session.scalars(select(AccountRow)) if row.is_active}
+    """Read all rows and decrypt what calls need; gives way to calls every few milliseconds."""
+    accounts = {row.sid: row async for row in _rows(session, select(AccountRow)) if row.is_active}
     applications = {
         row.sid: application_record(row, accounts[row.account_sid], box)
-        for row in await session.scalars(select(ApplicationRow))
+        async for row in _rows(session, select(ApplicationRow))
         if row.account_sid in accounts
     }
     numbers = {
         row.number: row.application_sid
-        for row in await session.scalars(select(PhoneNumberRow))
+        async for row in _rows(session, select(PhoneNumberRow))
         if row.application_sid in applications
     }
     return Snapshot(
         default_account_sid=next((sid for sid, row in accounts.items() if row.is_default), ""),
         applications=applications,
         numbers=numbers,
-        llm=_grouped(await session.scalars(select(LlmServiceRow).order_by(LlmServiceRow.created_at)), box),
-        speech=_grouped(await session.scalars(select(SpeechServiceRow).order_by(SpeechServiceRow.created_at)), box),
+        llm=await _grouped(_rows(session, select(LlmServiceRow).order_by(LlmServiceRow.created_at)), box),
+        speech=await _grouped(_rows(session, select(SpeechServiceRow).order_by(SpeechServiceRow.created_at)), box),
         carriers=await _carriers(session, box, set(accounts)),
     )
+
+
+async def _rows(session: AsyncSession, query: Select[_Row]) -> AsyncGenerator[_Row]:
+    """Read rows a few at a time, so that thousands of them do not hold up the calls' audio."""
+    result = await session.stream_scalars(query.execution_options(yield_per=_ROWS_AT_ONCE))
+    async for some in result.partitions():
+        for row in some:
+            yield row
+        await asyncio.sleep(0)
 
 
 def application_record(row: ApplicationRow, account: AccountRow, box: SecretBox) -> ApplicationRecord:
@@ -131,9 +147,9 @@ def vendor_credential(row: LlmServiceRow | SpeechServiceRow, box: SecretBox) -> 
     )
 
 
-def _grouped(rows: Any, box: SecretBox) -> Credentials:
+async def _grouped(rows: AsyncGenerator[_ServiceRow], box: SecretBox) -> Credentials:
     groups: dict[tuple[str, str], list[KnownCredential]] = {}
-    for row in rows:
+    async for row in rows:
         known = KnownCredential(vendor_credential(row, box), row.is_default)
         groups.setdefault((row.account_sid, row.vendor.lower()), []).append(known)
     return groups
@@ -141,12 +157,12 @@ def _grouped(rows: Any, box: SecretBox) -> Credentials:
 
 async def _carriers(session: AsyncSession, box: SecretBox, accounts: set[str]) -> list[KnownCarrier]:
     networks: dict[str, list[Network]] = {}
-    for gateway in await session.scalars(select(GatewayRow).where(GatewayRow.inbound, GatewayRow.is_active)):
+    async for gateway in _rows(session, select(GatewayRow).where(GatewayRow.inbound, GatewayRow.is_active)):
         network = gateway_network(gateway)
         if network is not None:
             networks.setdefault(gateway.carrier_sid, []).append(network)
     carriers: list[KnownCarrier] = []
-    for row in await session.scalars(select(CarrierRow).where(CarrierRow.is_active).order_by(CarrierRow.created_at)):
+    async for row in _rows(session, select(CarrierRow).where(CarrierRow.is_active).order_by(CarrierRow.created_at)):
         if row.account_sid not in accounts:
             continue
         token = open_field(box, row, "token")

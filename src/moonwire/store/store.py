@@ -52,6 +52,8 @@ class Store:
         """The administrator's first password, to be shown once; None when there was one already."""
         self._recorder = recorder
         self._revision = ""
+        self._refreshing = asyncio.Lock()
+        self._refreshes_wanted = self._refreshes_done = 0
         self._watcher: asyncio.Task[None] | None = None
 
     @classmethod
@@ -110,12 +112,19 @@ class Store:
         await self.refresh()
 
     async def refresh(self) -> None:
-        """Load what calls read."""
-        async with self.database.reading() as session:
-            revision = await session.get(MetaRow, _REVISION)
-            snapshot = await load_snapshot(session, self.box)
-        self._revision = revision.value if revision else ""
-        self.directory.replace_snapshot(snapshot)
+        """Load what calls read; who asks while somebody else is about to load shares that load."""
+        self._refreshes_wanted += 1
+        mine = self._refreshes_wanted
+        async with self._refreshing:
+            if self._refreshes_done >= mine:
+                return
+            covered = self._refreshes_wanted
+            async with self.database.reading() as session:
+                revision = await session.get(MetaRow, _REVISION)
+                snapshot = await load_snapshot(session, self.box)
+            self._revision = revision.value if revision else ""
+            self.directory.replace_snapshot(snapshot)
+            self._refreshes_done = covered
 
     async def poll(self) -> None:
         """Refresh if another process has written something."""
