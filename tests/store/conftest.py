@@ -7,6 +7,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -26,18 +27,16 @@ def program(name: str) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """A running server's URL; it ends with the tests."""
     initdb, pg_ctl = program("initdb"), program("pg_ctl")
     if initdb is None or pg_ctl is None:
         pytest.skip("PostgreSQL is not installed")
-    directory = tmp_path_factory.mktemp("postgresql")
+    directory = Path(tempfile.mkdtemp(prefix="moonwire-postgresql-"))  # pytest's own is closed to other users
     user = None
     if os.geteuid() == 0:
-        user = "nobody"
+        user = "nobody"  # PostgreSQL refuses to run as root
         os.chown(directory, pwd.getpwnam(user).pw_uid, -1)
-        for parent in directory.parents[:3]:
-            parent.chmod(parent.stat().st_mode | 0o011)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -53,6 +52,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"postgresql://moonwire@127.0.0.1:{port}/postgres"
     finally:
         run(pg_ctl, "-D", data, "-m", "immediate", "stop")
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
