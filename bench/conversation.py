@@ -22,7 +22,7 @@ from bench.caller import Caller, CallNotes, Phrase
 from bench.figures import percentile
 from bench.world import (
     LONG_ANSWER,
-    QUESTION,
+    QUESTIONS,
     SHORT_ANSWER,
     Subject,
     Vendors,
@@ -76,11 +76,14 @@ class Measured:
 
 async def converse(scenario: Scenario, vendors: Vendors, subject: Subject) -> tuple[list[Caller], Measured]:
     """Bring all callers up one after the other, let them talk, and hang up."""
-    phrase = Phrase(load_phrasebook()[QUESTION])
-    callers = [Caller(phrase, interrupts=scenario.interrupt, seed=index) for index in range(scenario.calls)]
+    phrases = [Phrase(load_phrasebook()[text]) for text in QUESTIONS]
+    callers = [
+        Caller(phrases[index % len(phrases)], interrupts=scenario.interrupt, seed=index)
+        for index in range(scenario.calls)
+    ]
     url = f"http://127.0.0.1:{subject.port}/media/twilio?number=1&from=2"
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        await _warm_up(session, url, phrase, vendors)
+        await _warm_up(session, url, phrases[0])
         rss_idle_mib = subject.rss_mib()
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
@@ -105,7 +108,7 @@ async def converse(scenario: Scenario, vendors: Vendors, subject: Subject) -> tu
     return callers, measured
 
 
-async def _warm_up(session: aiohttp.ClientSession, url: str, phrase: Phrase, vendors: Vendors) -> None:
+async def _warm_up(session: aiohttp.ClientSession, url: str, phrase: Phrase) -> None:
     """Have one call with one answer, so that lazy imports and caches do not count as a call's."""
     stop = asyncio.Event()
     first = Caller(phrase, interrupts=False, seed=0)

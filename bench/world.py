@@ -27,7 +27,8 @@ from moonwire.sandbox.deepgram.hearing import Script
 from moonwire.sandbox.moonshot import MoonshotSimulator, Pacing, ScriptedAnswer
 
 KEY = "sk-bench"
-QUESTION = "Where are you?"
+QUESTIONS = ("Where are you?", "What is your name?", "No, thank you.", "What is the price?")
+"""What callers say; without inner pauses, so that each is one utterance."""
 SHORT_ANSWER = "At Harbour Street."
 LONG_ANSWER = (
     "We are at twelve Harbour Street, " + "right beside the old clock and opposite the station, " * 4 + "my dear."
@@ -62,7 +63,7 @@ async def running_vendors(answer: str) -> AsyncGenerator[Vendors]:
     """Start simulators that take no time beyond their own work."""
     pacing = Pacing(first_token_s=0.0, gap_s=0.0, thinking_s=0.0)
     moonshot = MoonshotSimulator(date=date(2026, 11, 22), keys={"global": [KEY]}, script=Answer(answer), pacing=pacing)
-    deepgram = DeepgramSimulator(hearing=Script([QUESTION], repeat=True))
+    deepgram = DeepgramSimulator(hearing=Script([QUESTIONS[0]], repeat=True))
     cartesia = CartesiaSimulator(keys=[KEY], first_chunk_s=0.0, rtf=0.0, voice="tone")
     async with AsyncExitStack() as stack:
         urls = {
