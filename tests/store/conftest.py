@@ -12,11 +12,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from moonwire.settings import Settings
+from moonwire.store import users
 from moonwire.store.store import Store
 
 PROGRAMS = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/local/pgsql/bin")]
@@ -91,3 +93,10 @@ def make_settings(data_dir: Path, url: str | None = None, master_key: str | None
         master_key=SecretStr(master_key) if master_key else None,
         admin_password=SecretStr("first"),
     )
+
+
+@pytest.fixture(autouse=True)
+def light_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords with little work, except where the hash itself is looked at."""
+    if "password" not in request.node.name:
+        monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))

@@ -188,6 +188,7 @@ async def test_one_time_password(tmp_path: Path) -> None:
         user = await session.scalar(select(UserRow))
     assert user is not None
     assert user.force_change
+    assert user.password_hash.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert await password_matches(user.password_hash, store.one_time_password)
     await store.close()
 

@@ -51,7 +51,7 @@ Strings = Annotated[tuple[Name, ...], BeforeValidator(_one_as_list)]
 class Declared(BaseModel):
     """Base of everything in the file: unknown members are mistakes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
 class HookSpec(Declared):
@@ -104,11 +104,15 @@ class ServiceSpec(Declared):
     """One vendor account. Secrets are the SecretStr members; all other vendor members are plain fields."""
 
     vendor: Name
+    """`moonshot`, `deepgram`, `cartesia` ..."""
     label: Name | None = None
+    """Tells several services of one vendor apart; applications pick one by it."""
     default: bool = False
     """The one that is used when an application names no label."""
     api_key: Secret | None = None
+    """The vendor's key; left out, a stored one stays as long as the host stays."""
     base_url: Name | None = None
+    """Another region, an own or on-premise endpoint; the adapter adds the vendor's path."""
     region: Name | None = None
     access_key_id: Name | None = None
     secret_access_key: Secret | None = None
@@ -129,6 +133,7 @@ class LlmServiceSpec(ServiceSpec):
     retired_models: Literal["substitute", "refuse"] | None = None
     """What happens when an application asks for a model the vendor has retired; default substitute."""
     fallback: Fallbacks = ()
+    """Models to go on with, in order, when this service fails before anything was said: `vendor:model` or objects."""
     endpoint: Name | None = None
     deployment: Name | None = None
     api_version: Name | None = None
@@ -141,7 +146,9 @@ class SpeechServiceSpec(ServiceSpec):
     """One speech account, for recognition, synthesis or both."""
 
     use_for_stt: bool = True
+    """Whether it recognises speech."""
     use_for_tts: bool = True
+    """Whether it speaks."""
     stt_model_id: Name | None = None
     role_arn: Name | None = None
     options: dict[str, Any] | Name | None = None
@@ -158,11 +165,16 @@ class ApplicationSpec(Declared):
     """One application: a hook to ask, or verbs to run."""
 
     name: Name
+    """Phone numbers and carriers refer to it; unique."""
     call_hook: HookSpec | None = None
+    """Asked for verbs when a call comes in: a ws, wss, http or https URL, or `{url, method, username, password}`."""
     call_status_hook: HookSpec | None = None
+    """Told about the call's states."""
     messaging_hook: HookSpec | None = None
     app_json: list[dict[str, Any]] | None = None
+    """Verbs to run instead of asking the hook: a list, or a string that holds a JSON array."""
     env_vars: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """Given to the application with each call; those that look secret are never shown or exported."""
     speech_synthesis_vendor: Name | None = None
     speech_synthesis_language: Name | None = None
     speech_synthesis_voice: Name | dict[str, Any] | None = None
@@ -179,10 +191,13 @@ class ApplicationSpec(Declared):
     fallback_speech_recognizer_language: Name | None = None
     fallback_speech_recognizer_label: Name | None = None
     llm: LlmChoiceSpec | None = None
-    """The model of an agent that names none."""
+    """The model of an agent that names none: `vendor:model`, or an object with a label."""
     fallback: Fallbacks = ()
+    """Models to go on with, in order, when the first one fails before anything was said."""
     agent_messages: Literal["auto", "agent", "hook"] = "auto"
+    """How agent events travel: as `agent:event`, as `verb:hook` (jambonz's Python SDK), or by what answers."""
     record_all_calls: bool = False
+    """Record both voices."""
 
     @field_validator("app_json", mode="before")
     @classmethod
@@ -213,8 +228,11 @@ class PhoneNumberSpec(Declared):
     """One called number and the application that answers it."""
 
     number: Name
+    """The called number or SIP user; a leading plus does not matter."""
     application: Name | None = None
+    """Name of the application that answers."""
     carrier: Name | None = None
+    """Name of the carrier it comes from."""
 
     @field_validator("number")
     @classmethod
@@ -229,8 +247,10 @@ class CarrierSpec(Declared):
     """One carrier: whose addresses, token or signature may bring calls."""
 
     name: Name
+    """Unique; shown as trunk of a call."""
     description: str | None = None
     type: Literal["sip", "twilio"] = "sip"
+    """twilio: media sockets with a valid X-Twilio-Signature are let in."""
     inbound: Strings = ()
     """Addresses and networks that may call."""
     token: Secret | None = None
@@ -238,7 +258,9 @@ class CarrierSpec(Declared):
     auth_token: Secret | None = None
     """Twilio's Auth Token, checks X-Twilio-Signature; type twilio only."""
     application: Name | None = None
+    """Name of an application, kept for jambonz clients; calls are routed by their number alone."""
     is_active: bool = True
+    """Whether it may bring calls."""
 
     @field_validator("inbound")
     @classmethod
@@ -263,8 +285,11 @@ class ApiKeySpec(Declared):
     """One bearer token for REST."""
 
     name: Name
+    """Unique."""
     token: Secret
+    """Sent by REST clients as `Authorization: Bearer ...`; only its SHA-256 is kept."""
     scope: Literal["account", "admin"] = "account"
+    """admin: opens every account."""
 
 
 class Configuration(Declared):
