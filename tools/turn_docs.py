@@ -49,6 +49,8 @@ def events(machine: TurnMachine, now: float) -> dict[str, ev.TurnEvent]:
     if reply:
         found["PlaybackStarted"] = ev.PlaybackStarted(now, reply)
         found["PlaybackFinished"] = ev.PlaybackFinished(now, reply)
+        found["ToolsStarted"] = ev.ToolsStarted(now, reply)
+        found["ToolsFinished"] = ev.ToolsFinished(now, reply)
         found["ReplyFailed"] = ev.ReplyFailed(now, reply, "reason")
     for timer, due in machine.state.armed.items():
         found[f"TimerFired({timer})"] = ev.TimerFired(max(now, due), timer)

@@ -62,6 +62,10 @@ def parse_event(at: float, text: str) -> ev.TurnEvent:
             return ev.PlaybackFinished(at, int(number))
         case ["reply", number, "failed", reason]:
             return ev.ReplyFailed(at, int(number), reason)
+        case ["tools", number, "started"]:
+            return ev.ToolsStarted(at, int(number))
+        case ["tools", number, "finished"]:
+            return ev.ToolsFinished(at, int(number))
         case ["agent", "failed", reason]:
             return ev.AgentFailed(at, reason)
         case _:

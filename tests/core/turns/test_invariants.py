@@ -214,6 +214,9 @@ def move(call: Call, name: str, pick: int) -> None:
         "heard": lambda: ev.PlaybackFinished(now, call.alive) if call.alive and call.audible else None,
         "nothing to say": lambda: ev.PlaybackFinished(now, call.alive) if call.alive else None,
         "failed": lambda: ev.ReplyFailed(now, call.alive, "vendor-timeout") if call.alive else None,
+        "tools": lambda: ev.ToolsStarted(now, call.alive) if call.alive else None,
+        "results": lambda: ev.ToolsFinished(now, call.alive) if call.alive else None,
+        "late results": lambda: ev.ToolsFinished(now, old_reply(call, pick)),
         "late audio": lambda: ev.PlaybackStarted(now, old_reply(call, pick)),
         "late heard": lambda: ev.PlaybackFinished(now, old_reply(call, pick)),
         "late failed": lambda: ev.ReplyFailed(now, old_reply(call, pick), "vendor-timeout"),
@@ -226,8 +229,18 @@ def move(call: Call, name: str, pick: int) -> None:
         call.feed(event)
 
 
-TALK = ("voice on", "voice off", "interim", "final", "end of turn", "audio", "heard")
-TROUBLE = ("failed", "nothing to say", "voice again", "late audio", "late heard", "late failed", "late timer", "answer")
+TALK = ("voice on", "voice off", "interim", "final", "end of turn", "audio", "heard", "tools", "results")
+TROUBLE = (
+    "failed",
+    "nothing to say",
+    "voice again",
+    "late audio",
+    "late heard",
+    "late failed",
+    "late results",
+    "late timer",
+    "answer",
+)
 
 
 class Conversations(RuleBasedStateMachine):

@@ -45,6 +45,11 @@ class AgentSide:
         self._orders.disarm("reply_start")
         self.floor = "speaking"
 
+    def allow(self, due: float) -> None:
+        """Give a reply without sound another time to become audible; an audible one has no limit."""
+        if self.floor == "thinking":
+            self._orders.arm("reply_start", due)
+
     def hold(self) -> None:
         """Pause an audible reply."""
         self.floor = "held"

@@ -94,6 +94,22 @@ class ReplyFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolsStarted:
+    """A reply waits for tools; it is not expected to become audible before they are done."""
+
+    at: float
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsFinished:
+    """A reply has the results of its tools and is produced further."""
+
+    at: float
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
 class AgentFailed:
     """The agent cannot go on at all (for example the recogniser is lost for good)."""
 
@@ -119,6 +135,8 @@ TurnEvent = (
     | PlaybackStarted
     | PlaybackFinished
     | ReplyFailed
+    | ToolsStarted
+    | ToolsFinished
     | AgentFailed
     | CallEnded
 )

@@ -24,7 +24,7 @@ that may be alive. Of the sixteen pairs only eight can occur, and each of them i
 
 So nothing can hang: wherever a side is waited for, a timer is armed, and a caller is never forgotten.
 
-Five ideas explain every transition.
+Six ideas explain every transition.
 
 1. **Interruption in two stages.** Voice over a reply only *holds* the playback (onset / held). It is confirmed when it
    has lasted `min_speech_s`, at once by a final transcript, or by an interim one when the voice has lasted 0.2 s, so
@@ -42,6 +42,9 @@ Five ideas explain every transition.
    last sentence that the caller cannot interrupt.
 5. **Only the living reply is spoken of.** Reports about replies that are over, and expiries of timers that are not
    armed, are normal (they were on their way when the decision fell) and change nothing.
+6. **Tools do not make a second reply.** While a reply waits for tools it stays what it is, thinking or, when something
+   was said before, speaking; it only gets more time to become audible. It can be interrupted and superseded as ever;
+   the results then belong to the history, not to a reply.
 
 Time enters only as `event.at`; `at` may step back a little because detectors report an onset after the fact. Every
 sequence of events is legal, also a nonsensical one. The table of all transitions is docs/reference/turns.md, generated
@@ -72,6 +75,8 @@ from moonwire.core.turns.events import (
     SpeechStarted,
     TimerFired,
     TimerName,
+    ToolsFinished,
+    ToolsStarted,
     TurnEvent,
 )
 from moonwire.core.turns.floors import Floors
@@ -124,7 +129,7 @@ class TurnMachine:
                 self._reply_rules.agent_failed(at, reason)
             case TimerFired(at=at, timer=timer):
                 self._timer_fired(at, timer)
-            case PlaybackStarted() | PlaybackFinished() | ReplyFailed():
+            case PlaybackStarted() | PlaybackFinished() | ReplyFailed() | ToolsStarted() | ToolsFinished():
                 self._reply_rules.reported(event)
             case SpeechStarted() | SpeechEnded() | InterimTranscript() | FinalTranscript() | EndOfTurn():
                 if self._floors.phase == "live" and self._floors.ending is None:

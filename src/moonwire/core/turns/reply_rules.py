@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from moonwire.core.turns.commands import EndAgent
-from moonwire.core.turns.events import PlaybackFinished, PlaybackStarted, ReplyFailed
+from moonwire.core.turns.events import PlaybackFinished, PlaybackStarted, ReplyFailed, ToolsFinished, ToolsStarted
 from moonwire.core.turns.floors import Floors
 
 MAX_FAILURES: Final = 3
 """Failures in a row after which the agent ends."""
 
-ReplyEvent = PlaybackStarted | PlaybackFinished | ReplyFailed
+ReplyEvent = PlaybackStarted | PlaybackFinished | ReplyFailed | ToolsStarted | ToolsFinished
 
 
 class ReplyRules:
@@ -36,6 +36,10 @@ class ReplyRules:
                 self._playback_finished(at)
             case ReplyFailed(at=at, reason=reason):
                 self.failed(at, reason)
+            case ToolsStarted(at=at):
+                self._agent.allow(at + self._settings.tool_wait_s)
+            case ToolsFinished(at=at):
+                self._agent.allow(at + self._settings.reply_start_s)
 
     def _playback_started(self) -> None:
         self._agent.become_audible()

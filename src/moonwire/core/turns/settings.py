@@ -33,5 +33,8 @@ class TurnSettings:
     reply_start_s: float = 5.0
     """A reply that is not audible by then counts as failed."""
 
+    tool_wait_s: float = 35.0
+    """The same for a reply that waits for tools; longer than any tool may take."""
+
     user_turn_s: float = 30.0
     """Longest time the caller may hold the floor without a recognised word."""
