@@ -5,6 +5,7 @@ MoonwireError
 ├── RecordError                 the REST client: unknown, taken, not theirs, or not valid
 ├── SpecError                   the application: a wrong verb, hook answer or command (carries the path)
 ├── HookError                   the application: unreachable, slow, refused or closed
+├── ToolServerError             the tool server (MCP) that an application named: unreachable, slow or wrong
 ├── CallError                   nobody: one call ended for a named reason
 ├── LocalProtocolError          we: a bug in how we speak a protocol
 ├── RemoteProtocolError         the peer: malformed SIP, SDP, RTP or WebSocket traffic
@@ -69,6 +70,12 @@ class HookError(MoonwireError):
         super().__init__(message)
         self.url = url
         self.status = status
+
+
+class ToolServerError(MoonwireError):
+    """An external tool server could not be reached, was too slow, or broke its protocol."""
+
+    code = "tool-server"
 
 
 class CallError(MoonwireError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +19,16 @@ from moonwire.call.driver import TurnDriver
 from moonwire.call.hearing import Hearing
 from moonwire.call.reply import Reply
 from moonwire.call.reply_reports import ReplyReports, alert_type
+from moonwire.call.tools.rounds import ToolRounds
+from moonwire.call.tools.toolbox import Toolbox
 from moonwire.call.turn_meter import TurnMeter
 from moonwire.core.dialog.history import OPENING, History
-from moonwire.core.dialog.messages import AssistantMessage, UserMessage
+from moonwire.core.dialog.messages import AssistantMessage, ToolCall, UserMessage
 from moonwire.core.turns.commands import CancelReason, ReplyCause
 from moonwire.core.turns.events import CallAnswered
 from moonwire.errors import (
     CallError,
+    HookError,
     MoonwireError,
     VendorError,
     VendorTimeoutError,
@@ -61,8 +64,10 @@ class Agent:
         self.history = History(plan.verb.system_prompt)
         for seed in plan.verb.seed_messages:
             self.history.add(UserMessage(seed.text) if seed.role == "user" else AssistantMessage(seed.text))
+        self.call = call
         self._call = call
         self._plan = plan
+        self.toolbox = Toolbox(self._run_for_application, plan.verb.llm.llm_options.tools)
         self._model = vendors.language_model(account, plan.llm)
         self._stt = vendors.speech_to_text(account, plan.recognizer)
         self._voice = call.voice(plan.synthesizer)
@@ -72,6 +77,7 @@ class Agent:
         self._meter = TurnMeter()
         self._replies: dict[int, Reply] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._tool_tasks: set[asyncio.Task[str]] = set()
         self._group = asyncio.TaskGroup()
         self._over: asyncio.Future[AgentResult] = asyncio.get_running_loop().create_future()
 
@@ -88,6 +94,8 @@ class Agent:
                 finally:
                     warming.cancel()
                     self._driver.stop()
+                    for task in self._tool_tasks:
+                        task.cancel()
         finally:
             if self._hearing.on_frame in call.consumers:
                 call.consumers.remove(self._hearing.on_frame)
@@ -134,7 +142,8 @@ class Agent:
         elif cause == "greeting" and isinstance(greeting, str):
             live.speak_text(greeting)
         else:
-            answering = live.speak_answer(self._model, self._request(cause))
+            rounds = ToolRounds(self, lambda number, with_tools: self._request(cause, number, with_tools=with_tools))
+            answering = live.speak_answer(self._model, rounds)
             self._tasks[reply] = self._group.create_task(answering)
 
     def cancel_reply(self, reply: int, reason: CancelReason) -> None:
@@ -146,9 +155,10 @@ class Agent:
         if reason == "failed" and not live.failed:
             late = VendorTimeoutError(f"reply not audible after {live.age_s:.1f} s", vendor=live.waits_for)
             self._reports.note_failure(late, alert_type(live))
-        live.cancel()
+        live.cancel(reason)
         self._call.egress.clear(live.segment)
         if live.playback_at is None:
+            self._correct_rounds(live)
             del self._replies[reply]
 
     def pause_playback(self, reply: int) -> None:
@@ -174,8 +184,8 @@ class Agent:
         live = self._replies.pop(reply)
         self._tasks.pop(reply, None)
         heard = live.heard_text()
-        if heard:
-            self.history.add_assistant(heard, reasoning=live.end.reasoning if live.end else "")
+        self._correct_rounds(live)
+        self.history.add_assistant(live.heard_last(), reasoning=live.end.reasoning if live.end else "")
         if interrupted:
             self._reports.send(payloads.user_interruption())
         report = self._meter.report(live, heard, interrupted=interrupted, engine=self._plan.engine.name)
@@ -184,12 +194,30 @@ class Agent:
         self._reports.send(event)
         self._meter.clear()
 
+    def start_tool(self, work: Coroutine[Any, Any, str]) -> asyncio.Task[str]:
+        """Run a tool's work until it is done or the agent is over."""
+        task = self._group.create_task(work)
+        self._tool_tasks.add(task)
+        task.add_done_callback(self._tool_tasks.discard)
+        return task
+
     def end_agent(self, reason: str) -> None:
         """End the verb because the agent cannot go on."""
         if not self._over.done():
             self._over.set_result(
                 AgentResult(_completion(self._reports.last_error), str(self._reports.last_error or reason))
             )
+
+    async def _run_for_application(self, call: ToolCall) -> Any:
+        hook = self._plan.verb.tool_hook
+        if hook is None:
+            raise HookError("the application has no toolHook")
+        return await self._call.session.call_tool(hook, payloads.tool_call(call.id, call.name, call.arguments))
+
+    def _correct_rounds(self, live: Reply) -> None:
+        """Leave in the history what was heard before each round of tools."""
+        for one in live.rounds:
+            self.history.correct_tool_calls(one.call_id, live.speech.heard(one.first_part, one.last_part))
 
     def _on_stt_failed(self, error: VendorError) -> None:
         self._reports.note_failure(error, "stt-failure")
@@ -199,12 +227,12 @@ class Agent:
         text, recording = self._call.services.vendors.prompt("goodbye" if fatal else "hold_on", self._plan.language)
         live.speak_text(text, recording)
 
-    def _request(self, cause: ReplyCause) -> ChatRequest:
+    def _request(self, cause: ReplyCause, tool_round: int, *, with_tools: bool) -> ChatRequest:
         options = self._plan.verb.llm.llm_options
         return ChatRequest(
             model=self._plan.llm.choice.model,
-            messages=self.history.messages(self._prompt(cause)),
-            tools=self._plan.tools,
+            messages=self.history.messages("" if tool_round else self._prompt(cause)),
+            tools=self.toolbox.offered if with_tools else (),
             max_tokens=options.max_tokens,
             temperature=options.temperature,
             reasoning_effort=options.reasoning_effort,

@@ -11,7 +11,6 @@ from moonwire.call.verbs.say import chosen_synthesizer
 from moonwire.core.turns.settings import TurnSettings
 from moonwire.errors import CredentialError, ModelUnavailableError
 from moonwire.ports.directory import LlmChoice
-from moonwire.ports.llm import ToolDefinition
 from moonwire.ports.vendors import LlmSelection
 from moonwire.spec.components import Recognizer, Synthesizer
 from moonwire.spec.verbs import Agent
@@ -32,7 +31,6 @@ class AgentPlan:
     llm: LlmSelection
     engine: TurnEngine
     turns: TurnSettings
-    tools: tuple[ToolDefinition, ...] = ()
 
     @property
     def language(self) -> str | None:

@@ -88,12 +88,23 @@ class Egress:
         if segment is not self._segment:
             return
         segment.complete = True
-        rest = len(segment.audio) % FRAME_BYTES
-        if rest:
-            segment.audio += bytes([SILENCE_BYTE]) * (FRAME_BYTES - rest)
-            segment.played = False
+        self.pad(segment)
         self._leg.wake()
         self._settle(segment)
+
+    def pad(self, segment: Segment) -> None:
+        """Fill the last frame with silence, so that it goes out although no audio follows for now."""
+        rest = len(segment.audio) % FRAME_BYTES
+        if rest:
+            self.append(segment, bytes([SILENCE_BYTE]) * (FRAME_BYTES - rest))
+
+    def drop_tail(self, segment: Segment) -> None:
+        """Forget the segment's audio that has not been heard; more may be appended."""
+        if segment is self._segment:
+            if not self._held:
+                self._rewind(segment)
+            del segment.audio[segment.position :]
+            segment.played = True
 
     def hold(self, segment: Segment) -> None:
         """Stop sounding at once and remember where; audio may still be appended."""

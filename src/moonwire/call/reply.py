@@ -1,34 +1,59 @@
 """One reply on its way to the caller's ear: text from a model or fixed, cut into clauses, synthesised, queued.
 
-The reply's task only reads the model; audio arrives by listener calls. Cancelling is immediate: the task, the
-model's stream and the synthesis die together.
+The reply's task only reads the model and waits for tools; audio arrives by listener calls. Cancelling is immediate: the
+task, the model's stream and the synthesis die together.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import structlog
 
 from moonwire.call.egress import Egress, Segment
+from moonwire.call.speech import Speech
 from moonwire.call.timeline import Timeline
 from moonwire.core.dialog.clauses import ClauseCutter
-from moonwire.core.dialog.heard import heard_text
 from moonwire.core.dialog.messages import ToolCall
 from moonwire.core.dialog.spoken import SpokenText
-from moonwire.core.turns.commands import ReplyCause
-from moonwire.core.turns.events import PlaybackFinished, PlaybackStarted, TurnEvent
+from moonwire.core.turns.commands import CancelReason, ReplyCause
+from moonwire.core.turns.events import (
+    PlaybackFinished,
+    PlaybackStarted,
+    ToolsFinished,
+    ToolsStarted,
+    TurnEvent,
+)
 from moonwire.errors import ContentFilteredError, MoonwireError, VendorError, VendorUnavailableError
-from moonwire.ports.llm import AnswerEnd, ChatRequest, LanguageModel, ModelSwitched
-from moonwire.ports.tts import SpokenWord, Utterance, Voice
+from moonwire.ports.llm import AnswerEnd, ChatRequest, LanguageModel, ModelSwitched, TokenUsage
+from moonwire.ports.tts import Voice
+from moonwire.spec.payloads import ToolReport
 
 log = structlog.get_logger()
 
-FIXED_TEXT_PATIENCE_S = 1.0
-"""A fixed sentence that is not audible by then is replaced by its recording."""
+
+class ToolUser(Protocol):
+    """Whoever knows the conversation and runs tools for a reply."""
+
+    def request(self) -> ChatRequest:
+        """Return the next request of the reply; called again after each round of tools."""
+        ...
+
+    async def use_tools(self, reply: Reply, calls: Sequence[ToolCall]) -> bool:
+        """Run a round of tools; False when the reply ends with what has been said."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenRound:
+    """One round of tools: its first call's id, and the parts of the speech that came before it."""
+
+    call_id: str
+    first_part: int
+    last_part: int
 
 
 class ReplyObserver(Protocol):
@@ -52,7 +77,7 @@ class ReplyObserver(Protocol):
 
 
 class Reply:
-    """Implements ports.tts.TtsListener for its utterance."""
+    """Implements call.speech.SpeechListener."""
 
     def __init__(
         self,
@@ -67,28 +92,40 @@ class Reply:
     ) -> None:
         self.number = number
         self.cause = cause
-        self.text = ""
-        """Spoken text so far: cleaned, as sent to synthesis."""
         self.end: AnswerEnd | None = None
+        """The end of the newest answer."""
+        self.usage: TokenUsage | None = None
+        """Of all requests."""
         self.model = ""
         self.started_at = timeline.now()
         self.first_token_at: float | None = None
         self.first_text_at: float | None = None
         self.first_audio_at: float | None = None
         self.playback_at: float | None = None
-        self.segment = Segment(self._on_playback_started, self._on_playback_finished)
-        self._voice = voice
-        self._egress = egress
+        self.tools: list[ToolReport] = []
+        self.tool_s = 0.0
+        """Seconds spent waiting for tools."""
+        self.rounds: list[SpokenRound] = []
+        self.cancelled: CancelReason | None = None
+        self.speech = Speech(
+            voice, egress, self, on_started=self._on_playback_started, on_finished=self._on_playback_finished
+        )
         self._timeline = timeline
         self._emit = emit
         self._observer = observer
-        self._utterance: Utterance | None = None
-        self._words: list[tuple[str, float, float]] = []
-        self._recording: bytes | None = None
-        self._patience: asyncio.TimerHandle | None = None
         self._over = False
         self.failed = False
         """The observer has been told."""
+
+    @property
+    def segment(self) -> Segment:
+        """Its audio."""
+        return self.speech.segment
+
+    @property
+    def text(self) -> str:
+        """Spoken text so far: cleaned, as sent to synthesis."""
+        return self.speech.text
 
     @property
     def age_s(self) -> float:
@@ -100,137 +137,114 @@ class Reply:
         """Whom the reply waits for: the voice once there is text, the model before."""
         return "tts" if self.text and self.first_audio_at is None else "llm"
 
-    async def speak_answer(self, model: LanguageModel, request: ChatRequest) -> None:
-        """Read a model's answer and speak it as it comes."""
-        spoken, cutter = SpokenText(), ClauseCutter()
+    async def speak_answer(self, model: LanguageModel, user: ToolUser) -> None:
+        """Read a model's answer and speak it as it comes; use the tools it asks for and go on with the results."""
         try:
-            async with aclosing(model.stream(request)) as answer:
-                async for item in answer:
-                    if isinstance(item, str):
-                        if self.first_token_at is None:
-                            self.first_token_at = self._timeline.now()
-                        for clause in cutter.push(spoken.push(item)):
-                            self._say(clause)
-                    else:
-                        self._note(item)
-            for clause in (*cutter.push(spoken.flush()), *cutter.flush()):
-                self._say(clause)
-            if spoken.tool_markup:
-                raise VendorUnavailableError("the model wrote tool markup into its text", vendor="llm")
+            silence, calls = await self._read(model, user.request())
+            while calls:
+                if not await self._wait_for_tools(user, calls):
+                    silence = True
+                    break
+                silence, calls = await self._read(model, user.request())
         except VendorError as error:
             self._fail(error)
         except Exception as bug:  # vendor boundary: a bug must not become silence
             log.exception("reply failed", reply=self.number)
             self._fail(VendorUnavailableError(f"internal error: {type(bug).__name__}", vendor="moonwire"))
         else:
-            self._finish_text(meant_silence=spoken.silence)
+            self._finish_text(meant_silence=silence)
 
     def speak_text(self, text: str, recording: bytes | None = None) -> None:
         """Speak fixed text; with a recording at hand, silence is impossible."""
-        self._recording = recording
-        self._egress.play(self.segment)
         if recording is not None:
-            loop = asyncio.get_running_loop()
-            self._patience = loop.call_later(FIXED_TEXT_PATIENCE_S, self._play_recording)
+            self.speech.back_up(recording)
         self._say(text)
         self._finish_text()
 
-    def speak_recording(self, text: str, recording: bytes) -> None:
-        """Play a recorded sentence as the reply."""
-        self.text = text
-        self._recording = recording
-        self._egress.play(self.segment)
-        self._play_recording()
-        self._observer.on_reply_text(self, text)
-
-    def cancel(self) -> None:
+    def cancel(self, reason: CancelReason) -> None:
         """Stop synthesis; nothing of this reply is reported any more."""
         self._over = True
-        self._stop_utterance()
-        if self._patience is not None:
-            self._patience.cancel()
+        self.cancelled = reason
+        self.speech.cancel()
 
     def heard_text(self) -> str:
         """Return the part of the text that the caller has heard."""
-        heard_s = self._egress.heard_s(self.segment)
-        audio_s, complete = self.segment.audio_s, self.segment.complete
-        return heard_text(self.text, self._words, heard_s, audio_s, complete=complete).strip()
+        return self.speech.heard()
 
-    def on_tts_audio(self, audio: bytes) -> None:
-        """Queue audio."""
+    def heard_last(self) -> str:
+        """Return what was heard of the text after the last round of tools."""
+        return self.speech.heard(self.rounds[-1].last_part if self.rounds else 0)
+
+    def on_speech_audio(self) -> None:
+        """Note the first audio."""
         if self.first_audio_at is None:
             self.first_audio_at = self._timeline.now()
-            if self._patience is not None:
-                self._patience.cancel()
-        self._egress.append(self.segment, audio)
 
-    def on_tts_words(self, words: Sequence[SpokenWord]) -> None:
-        """Keep word positions for what was heard."""
-        self._words += [(word.text, word.start_s, word.end_s) for word in words]
+    def on_speech_failed(self, error: VendorError) -> None:
+        """The reply has failed."""
+        self._fail(error)
 
-    def on_tts_done(self) -> None:
-        """Close the segment; a vendor that gave no audio at all has failed."""
-        self._utterance = None
-        if self.segment.audio:
-            self._egress.complete(self.segment)
-        elif self.text.strip():
-            self.on_tts_failed(VendorUnavailableError("the synthesiser returned no audio", vendor="tts"))
+    async def _read(self, model: LanguageModel, request: ChatRequest) -> tuple[bool, list[ToolCall]]:
+        """Speak one answer; returns whether the model chose to say nothing, and the tools it asks for."""
+        spoken, cutter = SpokenText(), ClauseCutter()
+        calls: list[ToolCall] = []
+        async with aclosing(model.stream(request)) as answer:
+            async for item in answer:
+                if isinstance(item, str):
+                    if self.first_token_at is None:
+                        self.first_token_at = self._timeline.now()
+                    for clause in cutter.push(spoken.push(item)):
+                        self._say(clause)
+                elif isinstance(item, ToolCall):
+                    calls.append(item)
+                else:
+                    self._note(item)
+        for clause in (*cutter.push(spoken.flush()), *cutter.flush()):
+            self._say(clause)
+        if spoken.tool_markup:
+            raise VendorUnavailableError("the model wrote tool markup into its text", vendor="llm")
+        return spoken.silence, calls
 
-    def on_tts_failed(self, error: VendorError) -> None:
-        """Fall back to the recording, if this reply has one; otherwise the reply has failed."""
-        self._utterance = None
-        if self._recording is not None and not self.segment.audio:
-            self._play_recording()
-        else:
-            self._fail(error)
+    async def _wait_for_tools(self, user: ToolUser, calls: Sequence[ToolCall]) -> bool:
+        first = self.rounds[-1].last_part if self.rounds else 0
+        self.rounds.append(SpokenRound(calls[0].id, first, self.speech.end_part()))
+        started_at = self._timeline.now()
+        self._emit(ToolsStarted(started_at, self.number))
+        goes_on = await user.use_tools(self, calls)
+        finished_at = self._timeline.now()
+        self.tool_s += finished_at - started_at
+        self._emit(ToolsFinished(finished_at, self.number))
+        return goes_on
 
     def _say(self, clause: str) -> None:
-        if self._utterance is None:
-            if not clause.strip():
-                return
+        if self.first_text_at is None and clause.strip():
             self.first_text_at = self._timeline.now()
-            if not self.text:
-                self._egress.play(self.segment)
-            self._utterance = self._voice.speak(self)
-        self.text += clause
-        self._utterance.send_text(clause)
+        self.speech.say(clause)
 
-    def _note(self, item: ToolCall | ModelSwitched | AnswerEnd) -> None:
+    def _note(self, item: ModelSwitched | AnswerEnd) -> None:
         if isinstance(item, AnswerEnd):
             self.end = item
             self.model = item.model
-        elif isinstance(item, ModelSwitched):
+            self.usage = item.usage if self.usage is None else self.usage.plus(item.usage)
+        else:
             self._observer.on_reply_switched(self, item)
 
     def _finish_text(self, *, meant_silence: bool = False) -> None:
-        if self._utterance is not None:
-            self._utterance.finish()
-            self._observer.on_reply_text(self, self.text.strip())
+        text = self.text
+        if text:
+            self.speech.finish()
+            self._observer.on_reply_text(self, text)
             if self.end is not None and self.end.finish_reason == "filtered":
                 self._observer.on_reply_cut(self, ContentFilteredError("moderation cut the answer", vendor="llm"))
         elif meant_silence:
             self._on_playback_finished()
-        elif not self.text:
+        else:
             self._fail(VendorUnavailableError("the model answered with nothing to say", vendor="llm"))
-
-    def _play_recording(self) -> None:
-        self._stop_utterance()
-        if self._patience is not None:
-            self._patience.cancel()
-        if self._recording is not None and not self.segment.audio:
-            self.first_audio_at = self._timeline.now()
-            self._egress.append(self.segment, self._recording)
-            self._egress.complete(self.segment)
-
-    def _stop_utterance(self) -> None:
-        utterance, self._utterance = self._utterance, None
-        if utterance is not None:
-            utterance.cancel()
 
     def _fail(self, error: MoonwireError) -> None:
         if not self._over:
             self._over = self.failed = True
-            self._stop_utterance()
+            self.speech.cancel()
             self._observer.on_reply_failed(self, error)
 
     def _on_playback_started(self) -> None:

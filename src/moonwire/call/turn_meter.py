@@ -38,8 +38,7 @@ class TurnMeter:
 
     def report(self, reply: Reply, heard: str, *, interrupted: bool, engine: str) -> TurnReport:
         """Return the finished turn as applications see it."""
-        end = reply.end
-        usage = end.usage if end else None
+        usage = reply.usage
         response_ms = _ms(self.speech_ended_at or self.final_at, reply.playback_at)
         return TurnReport(
             transcript=self.transcript,
@@ -49,7 +48,9 @@ class TurnMeter:
             turn_detection_ms=_ms(self.final_at, self.committed_at),
             model_ms=_ms(reply.started_at, reply.first_token_at),
             voice_ms=_ms(reply.first_text_at, reply.first_audio_at),
+            tool_ms=reply.tool_s * 1000 if reply.tools else None,
             confidence=self.confidence,
+            tool_calls=tuple(reply.tools),
             usage=None
             if usage is None
             else UsageReport(usage.input, usage.output, usage.cache_read, usage.cache_write, usage.total),

@@ -50,6 +50,16 @@ class TokenUsage:
         """All tokens of the request."""
         return self.input + self.output + self.cache_read + self.cache_write
 
+    def plus(self, other: TokenUsage) -> TokenUsage:
+        """Return the sum of two requests."""
+        return TokenUsage(
+            self.input + other.input,
+            self.output + other.output,
+            self.cache_read + other.cache_read,
+            self.cache_write + other.cache_write,
+            self.reasoning + other.reasoning,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ModelSwitched:

@@ -8,6 +8,7 @@ beginning of every request is byte for byte the beginning of the one before and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from moonwire.core.dialog.messages import (
@@ -99,6 +100,13 @@ class History:
     def add_tool_calls(self, text: str, calls: Sequence[ToolCall], reasoning: str = "") -> None:
         """Add a model's request for tools, with what was spoken before it (may be empty)."""
         self._entries.append(_ToolRound(AssistantMessage(text.strip(), tuple(calls), reasoning)))
+
+    def correct_tool_calls(self, tool_call_id: str, text: str) -> None:
+        """Say what was heard of the text before a request for tools; the newest one with this call is meant."""
+        for entry in reversed(self._entries):
+            if isinstance(entry, _ToolRound) and any(call.id == tool_call_id for call in entry.asked.tool_calls):
+                entry.asked = replace(entry.asked, text=text.strip())
+                return
 
     def add_tool_result(self, tool_call_id: str, text: str) -> bool:
         """Put a result beside its call, also a late one; False when no such call was made."""
