@@ -217,7 +217,7 @@ class Agent:
     def _correct_rounds(self, live: Reply) -> None:
         """Leave in the history what was heard before each round of tools."""
         for one in live.rounds:
-            self.history.correct_tool_calls(one.call_id, live.speech.heard(one.first_part, one.last_part))
+            self.history.correct_tool_calls(one.call_id, live.speech.track.heard(one.first_part, one.last_part))
 
     def _on_stt_failed(self, error: VendorError) -> None:
         self._reports.note_failure(error, "stt-failure")

@@ -125,7 +125,7 @@ class Reply:
     @property
     def text(self) -> str:
         """Spoken text so far: cleaned, as sent to synthesis."""
-        return self.speech.text
+        return self.speech.track.text()
 
     @property
     def age_s(self) -> float:
@@ -169,11 +169,11 @@ class Reply:
 
     def heard_text(self) -> str:
         """Return the part of the text that the caller has heard."""
-        return self.speech.heard()
+        return self.speech.track.heard()
 
     def heard_last(self) -> str:
         """Return what was heard of the text after the last round of tools."""
-        return self.speech.heard(self.rounds[-1].last_part if self.rounds else 0)
+        return self.speech.track.heard(self.rounds[-1].last_part if self.rounds else 0)
 
     def on_speech_audio(self) -> None:
         """Note the first audio."""

@@ -1,4 +1,4 @@
-"""Strings a reply's utterances and recordings together into one stretch of audio, and knows what of each was heard.
+"""Strings a reply's utterances and recordings together into one stretch of audio.
 
 A reply that uses tools is spoken in parts: what the model says first, perhaps a filler, what it says with the results.
 Only one part is synthesised at a time; the text of later parts waits for the audio before it, so parts never mix.
@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from moonwire.call.egress import Egress, Segment
-from moonwire.core.audio.frames import FRAME_BYTES, FRAME_S
-from moonwire.core.dialog.heard import heard_text
+from moonwire.call.speech_track import Part, SpeechTrack
 from moonwire.errors import VendorError, VendorUnavailableError
-from moonwire.ports.tts import SpokenWord, Utterance, Voice
+from moonwire.ports.tts import SpokenWord, Voice
 
 PATIENCE_S = 1.0
 """A fixed sentence that is not audible by then is replaced by its recording."""
@@ -33,24 +31,6 @@ class SpeechListener(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Part:
-    text: str = ""
-    filler: bool = False
-    """Heard, but no part of the conversation."""
-    waiting: list[str] = field(default_factory=list[str])
-    """Clauses that wait for the part before."""
-    words: list[tuple[str, float, float]] = field(default_factory=list[tuple[str, float, float]])
-    start: int = 0
-    """Byte of the segment at which the part begins."""
-    size: int = 0
-    utterance: Utterance | None = None
-    closed: bool = False
-    """No more text follows."""
-    voiced: bool = False
-    """All its audio is there."""
-
-
 class Speech:
     """One reply's voice; implements ports.tts.TtsListener for the part that is being synthesised."""
 
@@ -64,79 +44,58 @@ class Speech:
         on_finished: Callable[[], None],
     ) -> None:
         self.segment = Segment(on_started, on_finished)
+        self.track = SpeechTrack(egress, self.segment)
         self._voice = voice
         self._egress = egress
         self._listener = listener
-        self._parts: list[_Part] = []
-        self._current = 0
-        """Index of the part being synthesised."""
         self._finished = False
         self._recording: bytes | None = None
         self._patience: asyncio.TimerHandle | None = None
 
-    @property
-    def text(self) -> str:
-        """What the agent says, fillers left out; parts parted by a space."""
-        return self.text_of(0)
-
-    def text_of(self, first: int, last: int | None = None) -> str:
-        """Return the text of some parts, fillers left out."""
-        texts = (part.text.strip() for part in self._parts[first:last] if not part.filler)
-        return " ".join(text for text in texts if text)
-
-    @property
-    def parts(self) -> int:
-        """How many parts have been begun; the newest one's index is one less."""
-        return len(self._parts)
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether all text given so far has been voiced and its audio handed over."""
-        return all(part.voiced for part in self._parts) and self.segment.position >= len(self.segment.audio)
-
     def say(self, clause: str) -> None:
         """Add text to the newest part; a first part begins by itself."""
-        part = self._parts[-1] if self._parts else None
+        part = self.track.parts[-1] if self.track.parts else None
         if part is None or part.closed:
             if not clause.strip():
                 return
-            part = self._begin(_Part())
+            part = self._begin(Part())
         part.text += clause
-        if part is self._active():
+        if part is self.track.active:
             self._send(part, clause)
         else:
             part.waiting.append(clause)
 
     def say_filler(self, text: str) -> None:
         """Speak a phrase that is no part of the conversation."""
-        part = self._begin(_Part(text, filler=True, waiting=[text], closed=True))
-        if part is self._active():
+        part = self._begin(Part(text, filler=True, waiting=[text], closed=True))
+        if part is self.track.active:
             self._catch_up()
 
     def play_filler(self, audio: bytes) -> None:
         """Play a sound that is no part of the conversation; only once all parts before have been voiced."""
-        part = self._begin(_Part(filler=True, closed=True))
+        part = self._begin(Part(filler=True, closed=True))
         part.start, part.size, part.voiced = len(self.segment.audio), len(audio), True
-        self._current = len(self._parts)
+        self.track.current = len(self.track.parts)
         self._egress.append(self.segment, audio)
 
     def cut_filler(self) -> None:
-        """Drop what has not been heard of fillers at the end; synthesis of a phrase is left to finish."""
-        if self._current < len(self._parts) or not self._parts or not self._parts[-1].filler:
+        """Drop what has not been heard of a sound at the end; a phrase is left to finish."""
+        last = self.track.parts[-1] if self.track.parts else None
+        if last is None or not last.filler or last.text:
             return
         self._egress.drop_tail(self.segment)
-        for part in self._parts:
+        for part in self.track.parts:
             if part.filler:
                 part.size = max(0, min(part.size, len(self.segment.audio) - part.start))
 
     def end_part(self) -> int:
         """Say that the newest part has all its text; returns the number of parts so far."""
-        if self._parts and not self._parts[-1].closed:
-            part = self._parts[-1]
+        if self.track.parts and not self.track.parts[-1].closed:
+            part = self.track.parts[-1]
             part.closed = True
             if part.utterance is not None:
                 part.utterance.finish()
-        return len(self._parts)
+        return len(self.track.parts)
 
     def finish(self) -> None:
         """Say that nothing follows at all."""
@@ -149,27 +108,15 @@ class Speech:
         self._recording = recording
         self._patience = asyncio.get_running_loop().call_later(PATIENCE_S, self._play_recording)
 
-    def play_recording(self, text: str, recording: bytes) -> None:
-        """Play a recorded sentence as the whole speech."""
-        self._begin(_Part(text, closed=True))
-        self._recording = recording
-        self._play_recording()
-
     def cancel(self) -> None:
         """Stop synthesis; the listener hears nothing more."""
         self._stop()
         if self._patience is not None:
             self._patience.cancel()
 
-    def heard(self, first: int = 0, last: int | None = None) -> str:
-        """Return what the caller has heard of some parts, fillers left out."""
-        heard_s = self._egress.heard_s(self.segment)
-        texts = (self._heard_of(part, heard_s) for part in self._parts[first:last] if not part.filler)
-        return " ".join(text for text in texts if text)
-
     def on_tts_audio(self, audio: bytes) -> None:
         """Queue audio."""
-        part = self._active()
+        part = self.track.active
         if part is None:
             return
         if self._patience is not None:
@@ -180,12 +127,12 @@ class Speech:
 
     def on_tts_words(self, words: Sequence[SpokenWord]) -> None:
         """Keep word positions for what was heard."""
-        if part := self._active():
+        if part := self.track.active:
             part.words += [(word.text, word.start_s, word.end_s) for word in words]
 
     def on_tts_done(self) -> None:
         """Go on with the next part; a vendor that gave no audio at all has failed."""
-        part = self._active()
+        part = self.track.active
         if part is None:
             return
         part.utterance = None
@@ -196,7 +143,7 @@ class Speech:
 
     def on_tts_failed(self, error: VendorError) -> None:
         """Fall back to the recording, if there is one; a filler that fails is left out."""
-        part = self._active()
+        part = self.track.active
         if part is None:
             return
         part.utterance = None
@@ -207,24 +154,21 @@ class Speech:
         else:
             self._listener.on_speech_failed(error)
 
-    def _begin(self, part: _Part) -> _Part:
-        if not self._parts:
+    def _begin(self, part: Part) -> Part:
+        if not self.track.parts:
             self._egress.play(self.segment)
         self.end_part()
-        self._parts.append(part)
+        self.track.parts.append(part)
         return part
 
-    def _active(self) -> _Part | None:
-        return self._parts[self._current] if self._current < len(self._parts) else None
-
-    def _send(self, part: _Part, clause: str) -> None:
+    def _send(self, part: Part, clause: str) -> None:
         if part.utterance is None:
             part.start = len(self.segment.audio)
             part.utterance = self._voice.speak(self)
         part.utterance.send_text(clause)
 
     def _catch_up(self) -> None:
-        part = self._active()
+        part = self.track.active
         if part is None:
             return
         waiting, part.waiting = part.waiting, []
@@ -233,22 +177,22 @@ class Speech:
         if part.closed and part.utterance is not None:
             part.utterance.finish()
 
-    def _voiced(self, part: _Part) -> None:
+    def _voiced(self, part: Part) -> None:
         part.voiced = True
         self._egress.pad(self.segment)
-        self._current += 1
+        self.track.current += 1
         self._catch_up()
         self._settle()
 
     def _settle(self) -> None:
-        if self._finished and self._parts and self._current >= len(self._parts):
+        if self._finished and self.track.parts and self.track.current >= len(self.track.parts):
             self._egress.complete(self.segment)
 
     def _play_recording(self) -> None:
         self._stop()
         if self._patience is not None:
             self._patience.cancel()
-        part = self._active()
+        part = self.track.active
         if part is not None and self._recording is not None and not self.segment.audio:
             part.size = len(self._recording)
             self._listener.on_speech_audio()
@@ -257,14 +201,7 @@ class Speech:
             self._voiced(part)
 
     def _stop(self) -> None:
-        for part in self._parts:
+        for part in self.track.parts:
             utterance, part.utterance = part.utterance, None
             if utterance is not None:
                 utterance.cancel()
-
-    def _heard_of(self, part: _Part, heard_s: float) -> str:
-        start_s, audio_s = part.start / FRAME_BYTES * FRAME_S, part.size / FRAME_BYTES * FRAME_S
-        own_s = min(heard_s - start_s, audio_s)
-        if own_s <= 0:
-            return ""
-        return heard_text(part.text, part.words, own_s, audio_s, complete=part.voiced).strip()

@@ -75,7 +75,7 @@ class ToolRounds:
         """Run one round; False when a built-in tool ends the conversation."""
         self._rounds += 1
         calls = list({call.id: call for call in calls}.values())
-        said = reply.speech.text_of(reply.rounds[-1].first_part, reply.rounds[-1].last_part)
+        said = reply.speech.track.text(reply.rounds[-1].first_part, reply.rounds[-1].last_part)
         self._world.history.add_tool_calls(said, calls, reply.end.reasoning if reply.end else "")
         built_in: list[tuple[ToolCall, BuiltInTool]] = []
         remote: list[asyncio.Task[str]] = []
