@@ -24,6 +24,7 @@ MoonwireError
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 
@@ -104,6 +105,16 @@ class RemoteProtocolError(MoonwireError):
         self.status = status
 
 
+@dataclass(frozen=True, slots=True)
+class VendorWords:
+    """A failure in more detail than its class: our stable word for the cause, the vendor's own words (redacted)."""
+
+    cause: str = ""
+    """`region`, `ip-not-allowed`, `wrong-path`, `not-an-api`, `concurrency`, ... (docs/reference/llm-test.md)."""
+    type: str = ""
+    text: str = ""
+
+
 class VendorError(MoonwireError):
     """A vendor failed; the text never holds a credential or a prompt."""
 
@@ -119,6 +130,7 @@ class VendorError(MoonwireError):
         status: int | None = None,
         request_id: str | None = None,
         retry_after_s: float | None = None,
+        said: VendorWords | None = None,
     ) -> None:
         super().__init__(message)
         self.vendor = vendor
@@ -126,6 +138,7 @@ class VendorError(MoonwireError):
         self.status = status
         self.request_id = request_id
         self.retry_after_s = retry_after_s
+        self.said = said or VendorWords()
 
 
 class CredentialError(VendorError):

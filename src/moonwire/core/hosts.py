@@ -50,7 +50,7 @@ class HostPolicy:
     def allows_host(self, host: str) -> bool:
         """Whether a host name or IP literal may be named."""
         name = host.lower().rstrip(".")
-        if name in self._names:
+        if self.names(name):
             return True
         try:
             return self.allows_address(ipaddress.ip_address(name.strip("[]").split("%")[0]))
@@ -59,6 +59,10 @@ class HostPolicy:
         if _is_numeric(name):
             return False  # 2130706433 and 0x7f.1 are spellings of addresses that only some resolvers accept
         return "." in name and not name.endswith(_LOCAL_SUFFIXES)
+
+    def names(self, host: str) -> bool:
+        """Whether the operator's list holds this very name, wherever it leads."""
+        return host.lower().rstrip(".") in self._names
 
     def allows_address(self, address: Address) -> bool:
         """Whether a resolved address may be connected to."""

@@ -11,6 +11,7 @@ import random
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
@@ -26,7 +27,7 @@ from moonwire.errors import (
     VendorUnavailableError,
 )
 from moonwire.ports.llm import AnswerEnd, AnswerItem, ChatRequest, FinishReason, ListedModel, TokenUsage
-from moonwire.vendors.chat_exchange import ChatExchange, Refusal
+from moonwire.vendors.chat_exchange import ChatExchange, Refusal, unreached
 from moonwire.vendors.chat_vendor import (
     LASTING_REPAIRS,
     ChatLimits,
@@ -237,11 +238,7 @@ class ChatCompletions:
         except TimeoutError:
             raise VendorTimeoutError(f"{vendor.name}: no model list within {_LIST_S:g} s", vendor=vendor.name) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise VendorUnavailableError(
-                f"{vendor.name}: cannot be reached ({type(error).__name__})",
-                vendor=vendor.name,
-                remedy="Check the network and the service's Base URL.",
-            ) from None
+            raise unreached(vendor.name, error, urlsplit(endpoint.base_url).hostname or "") from None
         if status != 200:
             raise vendor.error(HttpFailure(status, headers, body, ""), self._knowledge)
         try:

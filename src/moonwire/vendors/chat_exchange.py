@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 
 from moonwire.dialects.openai_chat import AnswerReader
 from moonwire.dialects.sse import SseParser
-from moonwire.errors import RemoteProtocolError, VendorError, VendorTimeoutError, VendorUnavailableError
+from moonwire.errors import (
+    RemoteProtocolError,
+    VendorError,
+    VendorTimeoutError,
+    VendorUnavailableError,
+    VendorWords,
+)
 from moonwire.vendors.chat_vendor import ChatLimits, Endpoint, HttpFailure
+from moonwire.vendors.reach import trouble_of
 
 REQUEST_ID_HEADERS = ("msh-request-id", "x-msh-trace-id", "x-trace-id", "x-request-id")
 """Where hosts put the id that their support asks for (Moonshot's headers as captured 2026-03)."""
@@ -93,11 +101,11 @@ class ChatExchange:
                     allow_redirects=False,
                 )
         except aiohttp.ConnectionTimeoutError:
-            raise self._unavailable(f"no connection within {limits.connect_s:g} s") from None
+            raise self._unavailable(f"no connection within {limits.connect_s:g} s", "timeout") from None
         except TimeoutError:
             raise self._too_late(f"no answer within {limits.headers_s:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise self._unavailable(_describe(error)) from None
+            raise unreached(self._vendor, error, urlsplit(endpoint.base_url).hostname or "") from None
         self.headers_s = self._loop.time()
         if response.status != 200:
             raise Refusal(await self._read_failure(response))
@@ -125,10 +133,9 @@ class ChatExchange:
                 data = await response.content.readany()
             except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
                 if self.answer.finish_reason is None:
-                    stalled = self._expired
-                    raise (
-                        self._too_late(self._stall_text()) if stalled else self._unavailable(_describe(error))
-                    ) from None
+                    if self._expired:
+                        raise self._too_late(self._stall_text()) from None
+                    raise unreached(self._vendor, error, "") from None
                 data = b""  # everything was said; only the formal end is missing
             if not data:
                 return self._end(response)
@@ -178,8 +185,9 @@ class ChatExchange:
         if self.answer.error is not None:
             raise Refusal(HttpFailure(200, response.headers, _error_json(self.answer), self._model))
         if not self.answer.complete:
-            cause = "the answer broke off" if self.answer.seen else "an empty stream: does Base URL lead to a chat API?"
-            raise self._unavailable(cause)
+            if self.answer.seen:
+                raise self._unavailable("the answer broke off")
+            raise self._unavailable("an empty stream: does the Base URL lead to a chat API?", "empty-stream")
         self.answer.done = True
         self._finish(response)
         return pieces or None
@@ -270,13 +278,13 @@ class ChatExchange:
     def _too_late(self, cause: str) -> VendorError:
         return VendorTimeoutError(
             f"{self._vendor}: {cause}", vendor=self._vendor, remedy="Try again; if it stays, use a fallback model.",
-            request_id=self.request_id,
+            request_id=self.request_id, said=VendorWords("stalled"),
         )  # fmt: skip
 
-    def _unavailable(self, cause: str) -> VendorError:
+    def _unavailable(self, says: str, cause: str = "broken-off") -> VendorError:
         return VendorUnavailableError(
-            f"{self._vendor}: {cause}", vendor=self._vendor, remedy="Check the network and the service's Base URL.",
-            request_id=self.request_id,
+            f"{self._vendor}: {says}", vendor=self._vendor, remedy="Check the network and the service's Base URL.",
+            request_id=self.request_id, said=VendorWords(cause),
         )  # fmt: skip
 
 
@@ -284,14 +292,9 @@ def _error_json(answer: AnswerReader) -> bytes:
     return encode_json({"error": answer.error})
 
 
-def _describe(error: Exception) -> str:
-    """Say what happened without the address's query or any header."""
-    match error:
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
-            return "the TLS certificate or handshake failed"
-        case aiohttp.ClientConnectorDNSError():
-            return "the host name is unknown"
-        case aiohttp.ClientConnectorError():
-            return f"connection refused or unreachable ({error.strerror or 'network'})"
-        case _:
-            return "the connection broke off"
+def unreached(vendor: str, error: Exception, host: str) -> VendorError:
+    """Return the error of a connection that could not be made or that broke off."""
+    trouble = trouble_of(error, host)
+    return VendorUnavailableError(
+        f"{vendor}: {trouble.message}", vendor=vendor, remedy=trouble.hint, said=VendorWords(trouble.code)
+    )

@@ -14,10 +14,21 @@ from moonwire.errors import VendorError
 from moonwire.ports.llm import ChatRequest, ListedModel, ModelSwitched
 from moonwire.vendors.connections import EndpointKnowledge
 
-Repair = Literal["drop-sampling", "drop-thinking", "drop-effort", "fill-reasoning", "drop-tool-choice", "trim-history"]
+Repair = Literal[
+    "drop-sampling",
+    "drop-thinking",
+    "drop-effort",
+    "fill-reasoning",
+    "drop-tool-choice",
+    "drop-stream-options",
+    "other-cap",
+    "trim-history",
+]
 """One change to a request that the vendor refused by name."""
 
-LASTING_REPAIRS: frozenset[str] = frozenset({"drop-sampling", "drop-thinking", "drop-effort", "fill-reasoning"})
+LASTING_REPAIRS: frozenset[str] = frozenset(
+    {"drop-sampling", "drop-thinking", "drop-effort", "fill-reasoning", "drop-stream-options", "other-cap"}
+)
 """Repairs that hold for the model, not only for one conversation; remembered per endpoint."""
 
 

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from moonwire.errors import VendorError
+from moonwire.vendors.chat_errors import redact, repair_for
 from moonwire.vendors.chat_vendor import HttpFailure
-from moonwire.vendors.llm.moonshot.errors import classify, redact, repair_for
+from moonwire.vendors.llm.moonshot.errors import classify
 
 HOST = "api.moonshot.ai"
 

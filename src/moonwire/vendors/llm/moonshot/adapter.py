@@ -14,12 +14,13 @@ from moonwire.dialects.endpoints import BaseUrl, clean_base_url, clean_key
 from moonwire.dialects.moonshot_schema import normalise_parameters
 from moonwire.dialects.openai_chat import chat_body
 from moonwire.dialects.tool_names import ToolNames
-from moonwire.errors import ModelUnavailableError, RemoteProtocolError, VendorError
+from moonwire.errors import ModelUnavailableError, RemoteProtocolError, VendorError, VendorWords
 from moonwire.ports.directory import VendorCredential
 from moonwire.ports.llm import ChatRequest, ListedModel, ModelSwitched, ToolDefinition
+from moonwire.vendors.chat_errors import repair_for
 from moonwire.vendors.chat_vendor import ChatPlan, Endpoint, HttpFailure, ModelChoice, Repair
 from moonwire.vendors.connections import EndpointKnowledge
-from moonwire.vendors.llm.moonshot.errors import classify, repair_for
+from moonwire.vendors.llm.moonshot.errors import classify
 from moonwire.vendors.llm.moonshot.manifest import AVAILABLE_IDS, BY_ID, GLOBAL_URL, VENDOR
 from moonwire.vendors.llm.moonshot.profile import (
     QUICK_CAP_TOKENS,
@@ -183,8 +184,14 @@ class Moonshot:
             text = f"{VENDOR}: model '{model}' was retired on {known.retired_on}, use one of {live}"
         else:
             text = f"{detail or f'{VENDOR}: model {model!r} is not available to this account'}, use one of {live}"
+        cause = "retired" if known is not None and known.retired_on else "model-unavailable"
         return ModelUnavailableError(
-            text, vendor=VENDOR, status=status, request_id=request_id, remedy=f"Use one of {live}."
+            text,
+            vendor=VENDOR,
+            status=status,
+            request_id=request_id,
+            remedy=f"Use one of {live}.",
+            said=VendorWords(cause),
         )
 
     def listed(self, body: bytes) -> list[ListedModel]:
