@@ -3,22 +3,34 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 BIN := .venv/bin
+PORTAL := src/moonwire/api/portal_assets/index.html
+PORTAL_SOURCES := $(shell find portal -name node_modules -prune -o -type f -not -name schema.ts -print)
 
-.PHONY: help setup system demo test run check bench format clean
+.PHONY: help setup system demo test run check bench format clean portal portal-client
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 .venv/.ready: pyproject.toml uv.lock tools/setup.sh
 	@bash tools/setup.sh
 	@touch $@
 
-setup: .venv/.ready  ## the virtual environment: .venv/bin/moonwire
+setup: .venv/.ready  ## the virtual environment (.venv/bin/moonwire) and the portal
+	@$(MAKE) --no-print-directory portal || echo "note: the portal was not built; everything else works without it." >&2
 
-system: setup  ## optional system programs (espeak-ng, sipp, chromium); says what is missing when not root
+$(PORTAL): $(PORTAL_SOURCES) tools/portal.sh | .venv/.ready
+	@echo "building the portal"
+	@bash tools/portal.sh
+
+portal: $(PORTAL)  ## build the portal into the package
+
+portal-client: .venv/.ready  ## write the OpenAPI document that the portal's client is generated from
+	@$(PY) tools/portal_api.py
+
+system: .venv/.ready  ## optional system programs (espeak-ng, sipp, chromium); says what is missing when not root
 	@bash tools/system.sh
 
-demo: setup  ## a real SIP call against the sandbox vendors, with transcript, barge-in and latency table
+demo: .venv/.ready  ## a real SIP call against the sandbox vendors, with transcript, barge-in and latency table
 	@bash tools/system.sh espeak-ng
 	@$(BIN)/moonwire demo
 
@@ -27,22 +39,23 @@ run: setup  ## start the server (sandbox vendors when no key is configured)
 	@$(BIN)/moonwire serve
 
 test: setup  ## run all tests
-	@bash tools/system.sh espeak-ng sipp
+	@bash tools/system.sh espeak-ng sipp chromium
 	@$(BIN)/pytest
 
-check: setup  ## format, lint, types, import directions, size budgets
+check: .venv/.ready  ## format, lint, types, import directions, size budgets
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports
 	@$(PY) tools/shape.py
+	@$(PY) tools/portal_api.py --check
 
-format: setup  ## rewrite the code in the house format
+format: .venv/.ready  ## rewrite the code in the house format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: setup  ## the benchmark of bench/README.md, into bench/results/
+bench: .venv/.ready  ## the benchmark of bench/README.md, into bench/results/
 	@$(PY) -m bench
 
 clean:  ## remove what the targets made
-	rm -rf .venv var demo-output .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv portal/node_modules src/moonwire/api/portal_assets var demo-output .pytest_cache .ruff_cache .hypothesis

@@ -21,6 +21,7 @@ from moonwire.api import (
 from moonwire.api.errors import error_response, install_error_shape
 from moonwire.api.health import HealthSources, health_routes
 from moonwire.api.login_guard import LoginGuard
+from moonwire.api.portal import install_portal
 from moonwire.api.services import ApiServices
 
 _RESOURCES = (
@@ -37,9 +38,9 @@ _RESOURCES = (
 
 
 def create_api(health: HealthSources, services: ApiServices | None = None) -> FastAPI:
-    """Make the ASGI application; app.py may mount further routes (media sockets, portal) on it.
+    """Make the ASGI application; app.py may mount further routes (media sockets) on it.
 
-    Without services there is no REST, only what operations ask.
+    Without services there is no REST and no portal, only what operations ask.
     """
     app = FastAPI(
         title="Moonwire", version=version("moonwire"), openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None
@@ -52,6 +53,7 @@ def create_api(health: HealthSources, services: ApiServices | None = None) -> Fa
         app.state.login_guard = LoginGuard(services.clock)
         for resource in _RESOURCES:
             app.include_router(resource.routes, prefix="/v1")
+        install_portal(app)
     return app
 
 

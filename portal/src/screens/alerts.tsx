@@ -1,0 +1,85 @@
+/** Alerts: what went wrong, how often, since when, and what to do. */
+import { useQuery } from "@tanstack/react-query";
+import { BellOff } from "lucide-react";
+import { useState } from "react";
+import { Link } from "wouter";
+import { answered, api } from "../api/client";
+import type { Alert } from "../api/types";
+import { useAccountSid } from "../session";
+import { useText } from "../text";
+import { SelectField } from "../ui/form";
+import { Badge, Empty, Loaded, Page } from "../ui/parts";
+import { Ago } from "../ui/time";
+
+export function useAlerts(days: number, count = 100) {
+  const account_sid = useAccountSid();
+  return useQuery({
+    queryKey: ["alerts", account_sid, days, count],
+    refetchInterval: 30_000,
+    queryFn: () =>
+      answered(api.GET("/v1/Accounts/{account_sid}/Alerts", { params: { path: { account_sid }, query: { page: 1, count, days } } })),
+  });
+}
+
+export default function Alerts() {
+  const { t } = useText();
+  const [days, setDays] = useState("7");
+  const alerts = useAlerts(Number(days));
+  const filter = (
+    <SelectField
+      label={t("alerts.period")}
+      required
+      value={days}
+      onChange={setDays}
+      options={["1", "7", "30", "365"].map((value) => ({ value, label: t("days", { count: value }) }))}
+    />
+  );
+  return (
+    <Page title={t("nav.alerts")} lead={t("alerts.lead")} actions={filter}>
+      <Loaded query={alerts}>
+        {({ data }) =>
+          data.length ? (
+            <AlertList alerts={data} />
+          ) : (
+            <Empty icon={BellOff} title={t("alerts.empty")}>
+              {t("alerts.empty.text")}
+            </Empty>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
+
+export function AlertList({ alerts }: { alerts: Alert[] }) {
+  const { t } = useText();
+  return (
+    <ul className="alerts">
+      {alerts.map((alert) => (
+        <li key={`${alert.alert_type} ${alert.message} ${alert.first_seen}`}>
+          <div className="alert-head">
+            <Badge tone="bad">{alert.alert_type}</Badge>
+            <strong>{alert.message}</strong>
+          </div>
+          {alert.detail && <p>{alert.detail}</p>}
+          <p className="muted">
+            {alert.count > 1 ? `${t("alerts.count", { count: alert.count })} · ` : ""}
+            {t("alerts.last")} <Ago at={alert.last_seen} />
+            {alert.count > 1 && (
+              <>
+                {" · "}
+                {t("alerts.first")} <Ago at={alert.first_seen} />
+              </>
+            )}
+            {alert.call_sid && (
+              <>
+                {" · "}
+                <Link href={`/calls/${alert.call_sid}`}>{t("alerts.call")}</Link>
+              </>
+            )}
+          </p>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,83 @@
+/** The form of an application's environment variables, built from what the application declares. */
+import { useId } from "react";
+import type { EnvSchema, EnvVariable } from "../../api/types";
+import { useText } from "../../text";
+import { AreaField, Field, SecretField, SelectField, TextField } from "../../ui/form";
+import { type EnvTexts, judge } from "./environment";
+
+interface EnvFormProps {
+  schema: EnvSchema;
+  texts: EnvTexts;
+  secrets: string[];
+  showErrors: boolean;
+  onChange: (name: string, text: string) => void;
+}
+
+export function EnvForm({ schema, texts, secrets, showErrors, onChange }: EnvFormProps) {
+  const names = [...new Set([...Object.keys(schema), ...Object.keys(texts), ...secrets])];
+  return names.map((name) => (
+    <Variable
+      key={name}
+      name={name}
+      variable={schema[name]}
+      text={texts[name] ?? ""}
+      isStoredSecret={secrets.includes(name)}
+      showErrors={showErrors}
+      onChange={(text) => onChange(name, text)}
+    />
+  ));
+}
+
+interface VariableProps {
+  name: string;
+  variable: EnvVariable | undefined;
+  text: string;
+  isStoredSecret: boolean;
+  showErrors: boolean;
+  onChange: (text: string) => void;
+}
+
+function Variable({ name, variable, text, isStoredSecret, showErrors, onChange }: VariableProps) {
+  const { t } = useText();
+  const { error, unlisted } = judge(variable, text, isStoredSecret);
+  const preset = variable?.default === undefined ? undefined : String(variable.default);
+  const shared = {
+    label: name,
+    help: variable ? variable.description : t("env.undeclared"),
+    required: variable?.required ?? false,
+    value: text,
+    error: showErrors && error ? t(`env.${error}`) : null,
+    warning: unlisted ? t("env.unlisted") : null,
+    placeholder: isStoredSecret ? t("form.storedSecret") : preset,
+    onChange,
+  };
+  if (variable?.obscure || isStoredSecret) return <SecretField {...shared} />;
+  if (variable?.type === "boolean") {
+    const unset = preset === undefined ? t("env.unset") : t("env.default", { value: preset });
+    return <SelectField {...shared} options={[{ value: "", label: unset }, { value: "true", label: t("yes") }, { value: "false", label: t("no") }]} />;
+  }
+  if (variable?.enum) return <ListedField {...shared} listed={variable.enum.map(String)} />;
+  if (variable?.uiHint === "textarea" || variable?.uiHint === "filepicker") return <AreaField {...shared} />;
+  return <TextField {...shared} inputMode={variable?.type === "number" ? "decimal" : undefined} className="mono" />;
+}
+
+type ListedProps = Parameters<typeof TextField>[0] & { listed: string[] };
+
+/** A value that the application proposes, or another one. */
+function ListedField({ listed, label, help, error, warning, required, value, placeholder, onChange }: ListedProps) {
+  const list = useId();
+  return (
+    <Field {...{ label, help, error, warning, required }}>
+      {(described) => (
+        <>
+          <input {...described} list={list} className="mono" autoComplete="off" spellCheck={false} value={value} placeholder={placeholder} onChange={(event) => onChange(event.target.value)} />
+          <datalist id={list}>
+            {listed.map((one) => (
+              <option key={one} value={one} />
+            ))}
+          </datalist>
+        </>
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,119 @@
+/** The staged Test as six rows that turn green, amber or red one after another, read aloud as they do. */
+import { Check, CircleDashed, LoaderCircle, Minus, TriangleAlert, X } from "lucide-react";
+import { useEffect, useState } from "react";
+import type { Stage, StageName, TestReport } from "../../api/types";
+import { type TextKey, useText } from "../../text";
+import { Button } from "../../ui/parts";
+import { delay } from "../../ui/time";
+import { STAGES } from "./data";
+
+const STEP_MS = 90;
+const ICONS = { ok: Check, warning: TriangleAlert, failed: X, skipped: Minus, waiting: CircleDashed, running: LoaderCircle };
+
+interface StagesProps {
+  report: TestReport | undefined;
+  running: boolean;
+  /** Called when the reader takes over what a stage suggests. */
+  onSuggestion?: (values: Record<string, string>, stage: Stage) => void;
+}
+
+export function Stages({ report, running, onSuggestion }: StagesProps) {
+  const { t } = useText();
+  const shown = useRevealed(report, running);
+  const stages = report?.stages ?? [];
+  const done = !running && report !== undefined && shown >= STAGES.length;
+  return (
+    <div className="stages">
+      <ol aria-label={t("test.stages")}>
+        {STAGES.map((name, index) => {
+          const stage = index < shown ? stages.find((one) => one.name === name) : undefined;
+          const waiting = running && index === 0 ? "running" : "waiting";
+          return <Row key={name} name={name} stage={stage} state={stage?.status ?? waiting} onSuggestion={onSuggestion} />;
+        })}
+      </ol>
+      <p className={`verdict ${done ? verdictTone(report) : ""}`} role="status" aria-live="polite">
+        {running ? t("test.running") : done ? <Verdict report={report} /> : ""}
+      </p>
+    </div>
+  );
+}
+
+/** Count rows up one by one after the answer has come; all at once for readers who want less motion. */
+function useRevealed(report: TestReport | undefined, running: boolean): number {
+  const [shown, setShown] = useState(0);
+  useEffect(() => {
+    if (running || !report) return setShown(0);
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return setShown(STAGES.length);
+    let count = 0;
+    const timer = setInterval(() => {
+      setShown(++count);
+      if (count >= STAGES.length) clearInterval(timer);
+    }, STEP_MS);
+    return () => clearInterval(timer);
+  }, [report, running]);
+  return shown;
+}
+
+function verdictTone(report: TestReport): string {
+  return report.status === "ok" ? "good" : report.status === "ok_with_warnings" ? "warn" : "bad";
+}
+
+function Verdict({ report }: { report: TestReport }) {
+  const { t } = useText();
+  const first = report.time_to_first_token_ms;
+  if (report.status === "ok" && first != null) return t("test.verdict.ok", { delay: delay(first) });
+  if (report.status === "ok") return t("test.passed");
+  if (report.status === "ok_with_warnings") return t("test.verdict.warnings");
+  if (report.stages?.length) return t("test.verdict.failed");
+  return report.reason || t("test.failed");
+}
+
+interface RowProps {
+  name: StageName;
+  stage: Stage | undefined;
+  state: keyof typeof ICONS;
+  onSuggestion?: StagesProps["onSuggestion"];
+}
+
+function Row({ name, stage, state, onSuggestion }: RowProps) {
+  const { t } = useText();
+  const Icon = ICONS[state];
+  const suggested = stage?.suggested && Object.keys(stage.suggested).length ? stage.suggested : null;
+  return (
+    <li className={`stage ${state}`} data-stage={name} data-status={state}>
+      <Icon aria-hidden className={state === "running" ? "spin" : undefined} />
+      <div>
+        <strong>{t(`stage.${name}` as TextKey)}</strong>
+        <span className="read-only">{t(`stage.is.${state}` as TextKey)}</span>
+        <p>{stage?.message || t(`stage.${name}.does` as TextKey)}</p>
+        {stage?.hint && <p className="hint">{stage.hint}</p>}
+        {(stage?.vendor_text || stage?.request_id) && <VendorWords stage={stage} />}
+        {suggested && stage && onSuggestion && (
+          <Button onClick={() => onSuggestion(suggested, stage)}>{suggestionText(suggested, t)}</Button>
+        )}
+      </div>
+      {stage?.duration_ms != null && stage.status !== "skipped" && <span className="took">{delay(stage.duration_ms)}</span>}
+    </li>
+  );
+}
+
+function VendorWords({ stage }: { stage: Stage }) {
+  const { t } = useText();
+  return (
+    <details>
+      <summary>{t("test.vendorSaid")}</summary>
+      <code>{[stage.vendor_type, stage.vendor_text].filter(Boolean).join(": ")}</code>
+      {stage.request_id && (
+        <p>
+          {t("test.requestId")} <code>{stage.request_id}</code>
+        </p>
+      )}
+    </details>
+  );
+}
+
+function suggestionText(suggested: Record<string, string>, t: ReturnType<typeof useText>["t"]): string {
+  if (suggested.base_url) return t("test.otherRegion", { host: new URL(suggested.base_url).host });
+  const [what] = Object.values(suggested);
+  return t("test.use", { what: what ?? "" });
+}
