@@ -43,6 +43,8 @@ def events(machine: TurnMachine, now: float) -> dict[str, ev.TurnEvent]:
         "InterimTranscript": ev.InterimTranscript(now, "a word"),
         "FinalTranscript": ev.FinalTranscript(now, "words"),
         "EndOfTurn": ev.EndOfTurn(now, "engine"),
+        "ReplyRequested": ev.ReplyRequested(now, interrupt=False),
+        "ReplyRequested(interrupt)": ev.ReplyRequested(now, interrupt=True),
         "AgentFailed": ev.AgentFailed(now, "reason"),
         "CallEnded": ev.CallEnded(now),
     }

@@ -66,6 +66,10 @@ def parse_event(at: float, text: str) -> ev.TurnEvent:
             return ev.ToolsStarted(at, int(number))
         case ["tools", number, "finished"]:
             return ev.ToolsFinished(at, int(number))
+        case ["reply", "requested"]:
+            return ev.ReplyRequested(at, interrupt=False)
+        case ["reply", "requested", "urgently"]:
+            return ev.ReplyRequested(at, interrupt=True)
         case ["agent", "failed", reason]:
             return ev.AgentFailed(at, reason)
         case _:

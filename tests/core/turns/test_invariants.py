@@ -139,7 +139,7 @@ class Call:
                 assert (reply, self.audible) == (self.alive, True), "I6"
             case cmd.CommitUserTurn(text=text):
                 assert isinstance(rest[0], cmd.StartReply)
-                assert rest[0].cause == "user"
+                assert rest[0].cause in {"user", "requested"}
                 self.committed.append(text)
             case cmd.ArmTimer(timer=timer, due=due):
                 self.armed[timer] = due
@@ -216,6 +216,8 @@ def move(call: Call, name: str, pick: int) -> None:
         "failed": lambda: ev.ReplyFailed(now, call.alive, "vendor-timeout") if call.alive else None,
         "tools": lambda: ev.ToolsStarted(now, call.alive) if call.alive else None,
         "results": lambda: ev.ToolsFinished(now, call.alive) if call.alive else None,
+        "wish": lambda: ev.ReplyRequested(now, interrupt=False),
+        "urgent wish": lambda: ev.ReplyRequested(now, interrupt=True),
         "late results": lambda: ev.ToolsFinished(now, old_reply(call, pick)),
         "late audio": lambda: ev.PlaybackStarted(now, old_reply(call, pick)),
         "late heard": lambda: ev.PlaybackFinished(now, old_reply(call, pick)),
@@ -239,6 +241,8 @@ TROUBLE = (
     "late failed",
     "late results",
     "late timer",
+    "wish",
+    "urgent wish",
     "answer",
 )
 
@@ -316,7 +320,7 @@ def test_random_conversations_meet_every_cause() -> None:
     causes: set[str] = set()
     for seed in range(SEQUENCES):
         causes |= converse(seed).causes
-    assert causes == {"greeting", "user", "no_response", "apology"}
+    assert causes == {"greeting", "user", "no_response", "requested", "apology"}
 
 
 # Planted faults: each must be found, or the invariants above are decoration. ------------------------------------------

@@ -71,7 +71,7 @@ class AgentSide:
         self._orders.give(CancelReply(self.reply, reason))
         if audible:
             self._orders.give(CommitAgentTurn(self.reply, interrupted=reason == "barge_in"))
-        self._leave(succeeded=audible and reason == "barge_in")
+        self._leave(succeeded=audible and reason in {"barge_in", "replaced"})
 
     def finish(self) -> None:
         """The living reply has been heard to its end."""

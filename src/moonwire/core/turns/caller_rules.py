@@ -146,7 +146,7 @@ class CallerRules:
         if self._caller.owed is not None:
             self._floors.start(at, self._caller.owed)
         else:
-            self._caller.expect_answer(at)
+            self._floors.rest(at)
 
     def floor_timed_out(self, at: float) -> None:
         """Timer user_turn fired: the caller has held the floor too long without a word."""

@@ -7,10 +7,11 @@ from typing import Literal
 
 from moonwire.core.turns.events import TimerName
 
-ReplyCause = Literal["greeting", "user", "no_response", "apology"]
-"""Why the agent speaks: first words, an answer, a check on a silent caller, or a fixed sentence after a failure."""
+ReplyCause = Literal["greeting", "user", "no_response", "requested", "apology"]
+"""Why the agent speaks: first words, an answer, a check on a silent caller, the application's wish, or a fixed sentence
+after a failure."""
 
-CancelReason = Literal["barge_in", "superseded", "failed", "ended"]
+CancelReason = Literal["barge_in", "superseded", "replaced", "failed", "ended"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,14 @@ class ToolsFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyRequested:
+    """The application wants the agent to speak: when nobody has the floor, or at once."""
+
+    at: float
+    interrupt: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AgentFailed:
     """The agent cannot go on at all (for example the recogniser is lost for good)."""
 
@@ -137,6 +145,7 @@ TurnEvent = (
     | ReplyFailed
     | ToolsStarted
     | ToolsFinished
+    | ReplyRequested
     | AgentFailed
     | CallEnded
 )

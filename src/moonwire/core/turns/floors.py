@@ -21,11 +21,21 @@ class Floors:
         self.phase: Phase = "new"
         self.ending: str | None = None
         """Why the agent ends once its last sentence is over."""
+        self.requests = 0
+        """Replies that the application has asked for and that wait for the floor."""
 
     def start(self, at: float, cause: ReplyCause) -> None:
         """Begin a reply; none is alive."""
         self.caller.new_reply()
         self.agent.start(at, cause)
+
+    def rest(self, at: float) -> None:
+        """Nobody has the floor: say what the application has asked for, or wait for the caller."""
+        if self.requests:
+            self.requests -= 1
+            self.start(at, "requested")
+        else:
+            self.caller.expect_answer(at)
 
     def close(self) -> None:
         """Nothing is alive or armed any more, and nothing will be."""

@@ -24,7 +24,7 @@ that may be alive. Of the sixteen pairs only eight can occur, and each of them i
 
 So nothing can hang: wherever a side is waited for, a timer is armed, and a caller is never forgotten.
 
-Six ideas explain every transition.
+Seven ideas explain every transition.
 
 1. **Interruption in two stages.** Voice over a reply only *holds* the playback (onset / held). It is confirmed when it
    has lasted `min_speech_s`, at once by a final transcript, or by an interim one when the voice has lasted 0.2 s, so
@@ -45,6 +45,8 @@ Six ideas explain every transition.
 6. **Tools do not make a second reply.** While a reply waits for tools it stays what it is, thinking or, when something
    was said before, speaking; it only gets more time to become audible. It can be interrupted and superseded as ever;
    the results then belong to the history, not to a reply.
+7. **The application may ask for a reply.** It waits until nobody has the floor, or, when it is urgent, replaces what
+   is being said: words of the caller that wait are committed first, so the reply may answer them.
 
 Time enters only as `event.at`; `at` may step back a little because detectors report an onset after the fact. Every
 sequence of events is legal, also a nonsensical one. The table of all transitions is docs/reference/turns.md, generated
@@ -71,6 +73,7 @@ from moonwire.core.turns.events import (
     PlaybackFinished,
     PlaybackStarted,
     ReplyFailed,
+    ReplyRequested,
     SpeechEnded,
     SpeechStarted,
     TimerFired,
@@ -129,6 +132,8 @@ class TurnMachine:
                 self._reply_rules.agent_failed(at, reason)
             case TimerFired(at=at, timer=timer):
                 self._timer_fired(at, timer)
+            case ReplyRequested(at=at, interrupt=interrupt):
+                self._reply_rules.requested(at, interrupt=interrupt)
             case PlaybackStarted() | PlaybackFinished() | ReplyFailed() | ToolsStarted() | ToolsFinished():
                 self._reply_rules.reported(event)
             case SpeechStarted() | SpeechEnded() | InterimTranscript() | FinalTranscript() | EndOfTurn():
@@ -148,7 +153,7 @@ class TurnMachine:
         elif floors.settings.greeting:
             floors.start(at, "greeting")
         else:
-            floors.caller.expect_answer(at)
+            floors.rest(at)
 
     def _timer_fired(self, at: float, timer: TimerName) -> None:
         due = self._orders.due(timer)

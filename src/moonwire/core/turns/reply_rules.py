@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from moonwire.core.turns.commands import EndAgent
+from moonwire.core.turns.commands import CommitUserTurn, EndAgent
 from moonwire.core.turns.events import PlaybackFinished, PlaybackStarted, ReplyFailed, ToolsFinished, ToolsStarted
 from moonwire.core.turns.floors import Floors
 
@@ -59,7 +59,25 @@ class ReplyRules:
         elif self._caller.voice or self._caller.words:
             self._caller.give_floor(at)
         else:
-            self._caller.expect_answer(at)
+            self._floors.rest(at)
+
+    def requested(self, at: float, *, interrupt: bool) -> None:
+        """The application wants the agent to speak; what the caller has said so far is answered by the way."""
+        floors = self._floors
+        if floors.ending is not None:
+            return
+        nobody_speaks = self._agent.floor == "listening" and self._caller.floor == "silent" and not self._caller.words
+        if floors.phase == "live" and interrupt:
+            self._agent.cut("replaced")
+            self._caller.fall_silent()
+            if self._caller.words:
+                self._orders.give(CommitUserTurn(" ".join(self._caller.words)))
+                self._caller.words.clear()
+            floors.start(at, "requested")
+        elif floors.phase == "live" and nobody_speaks:
+            floors.start(at, "requested")
+        else:
+            floors.requests += 1
 
     def failed(self, at: float, reason: str) -> None:
         """The living reply cannot be completed, or is not audible in time."""
