@@ -132,6 +132,9 @@ class ChatExchange:
             try:
                 data = await response.content.readany()
             except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
+                # aiohttp raises one and the same exception for every response that was closed: what its traceback
+                # holds (this exchange, the whole reply) would live for ever and grow with every stall.
+                error.__traceback__ = None
                 if self.answer.finish_reason is None:
                     if self._expired:
                         raise self._too_late(self._stall_text()) from None
