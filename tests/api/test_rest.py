@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from moonwire.ports.directory import CallRecord
+from moonwire.store.configuration import parse_configuration
 
 from .rest import Rest, Tenant
 
@@ -159,6 +160,29 @@ async def test_private_addresses(rest: Rest) -> None:
         assert (await rest.alice.ask("POST", path, body))[1]["code"] == "private-address"
     await rest.alice.make("/Applications", {"name": "local", "call_hook": "ws://127.0.0.1:3000/"})
     assert (await rest.alice.ask("GET", "/AppEnv", url="http://10.0.0.1/"))[0] == 400
+
+
+async def test_who_wrote_an_address_is_remembered(rest: Rest) -> None:
+    file = "llm_services: [{vendor: m, api_key: k, base_url: 'http://10.0.0.1/v1'}]"
+    await rest.store.apply(parse_configuration(file, {}))
+    account = rest.store.directory.default_account_sid
+
+    def trusted() -> bool:
+        credential = rest.store.directory.llm_credential(account, "m", None)
+        assert credential is not None
+        return credential.by_operator
+
+    path = f"/Accounts/{account}/LlmCredentials"
+    sid = (await rest.admin.ask("GET", path))[1][0]["llm_credential_sid"]
+    assert (await rest.admin.ask("PUT", f"{path}/{sid}", {"label": "", "api_key": "other"}))[0] == 204
+    assert trusted()
+    moved = {"base_url": "https://elsewhere.example.com/v1", "api_key": "other"}
+    assert (await rest.admin.ask("PUT", f"{path}/{sid}", moved))[0] == 204
+    assert not trusted()
+    made = await rest.alice.make("/Applications", {"name": "a", "call_hook": HOOK})
+    application = rest.store.directory.application(made)
+    assert application is not None
+    assert not application.by_operator
 
 
 async def test_app_env(rest: Rest) -> None:

@@ -11,11 +11,12 @@ from sqlalchemy import select, text
 
 from moonwire.ports.directory import CallRecord
 from moonwire.settings import Settings
+from moonwire.store.configuration import parse_configuration
 from moonwire.store.database import Database
 from moonwire.store.recorder import Recorder
 from moonwire.store.records import RaisedAlert, write_alerts, write_calls
 from moonwire.store.store import Store
-from moonwire.store.tables import AlertRow, CallRow
+from moonwire.store.tables import AlertRow, CallRow, LlmServiceRow, SpeechServiceRow
 
 RECORD = CallRecord(
     call_sid="c1",
@@ -140,3 +141,34 @@ async def test_a_full_queue_drops_and_counts(make: Callable[..., Settings], tmp_
     for _ in range(10_007):
         recorder.add(RECORD)
     assert recorder.dropped == 7
+
+
+async def test_health_of_services(store: Store) -> None:
+    file = "llm_services: [{vendor: m, api_key: k}]\nspeech_services: [{vendor: d, api_key: k}]"
+    await store.apply(parse_configuration(file, {}))
+    account = store.directory.default_account_sid
+    llm, speech = (
+        store.directory.llm_credential(account, "m", None),
+        store.directory.speech_credential(account, "d", None),
+    )
+    assert llm is not None
+    assert speech is not None
+    health = store.service_health
+    health.service_failed(llm.sid or "", "quota", "No balance left.")
+    for _ in range(100):
+        health.service_used(speech.sid or "")
+    health.service_used("deleted meanwhile")
+    await store.alerts.flush()
+    async with store.database.reading() as session:
+        row, other = await session.scalar(select(LlmServiceRow)), await session.scalar(select(SpeechServiceRow))
+    assert row is not None
+    assert other is not None
+    assert (row.last_error_code, row.last_error, row.last_used_at) == ("quota", "No balance left.", None)
+    assert (other.last_error, other.last_used_at is not None) == ("", True)
+    health.service_used(llm.sid or "")
+    await store.alerts.flush()
+    async with store.database.reading() as session:
+        row = await session.scalar(select(LlmServiceRow))
+    assert row is not None
+    assert (row.last_error_code, row.last_error) == ("", "")
+    assert row.last_error_at is not None

@@ -41,6 +41,8 @@ class ApplicationRecord:
     """Whether agent events go as `agent:event` or as `verb:hook` (jambonz's Python SDK knows only the latter)."""
     webhook_secret: SecretStr | None = None
     record_calls: bool = False
+    by_operator: bool = True
+    """The operator wrote its hooks into the configuration file: private hosts are fine. False: REST or portal did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,10 @@ class VendorCredential:
     secrets: Mapping[str, SecretStr] = field(default_factory=dict[str, SecretStr])
     """`api_key`, ... in snake_case."""
     fields: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Everything that is no secret: `base_url`, `model_id`, `retired_models` (`successor` | `refuse`) ..."""
+    """Everything that is no secret: `base_url`, `model_id`, `retired_models` (`substitute` | `refuse`) ..."""
     fallback: Sequence[LlmChoice] = ()
+    by_operator: bool = True
+    """The operator wrote its addresses into the configuration file: private hosts are fine. False: REST or portal."""
 
     @property
     def api_key(self) -> str:
@@ -112,6 +116,18 @@ class Alerts(Protocol):
         self, account_sid: str, alert_type: AlertType, message: str, *, remedy: str = "", call_sid: str = ""
     ) -> None:
         """Record an alert, repeated ones counted; never blocks; the text holds no secret."""
+        ...
+
+
+class ServiceHealth(Protocol):
+    """Remembers how stored credentials do in real calls."""
+
+    def service_used(self, credential_sid: str) -> None:
+        """Note a success; never blocks, may be called for every turn."""
+        ...
+
+    def service_failed(self, credential_sid: str, code: str, message: str) -> None:
+        """Note a failure by its error's code and text, which hold no secret; never blocks."""
         ...
 
 

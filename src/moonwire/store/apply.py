@@ -163,7 +163,7 @@ def _service_columns(scope: _Scope, row: LlmServiceRow | SpeechServiceRow, spec:
             f"{path}: the host changes, so {', '.join(sorted(kept))} must be given again; a stored key is sent only to "
             "the host it was stored for."
         )
-    changed = _assign(row, fields=plain, is_default=spec.default)
+    changed = _assign(row, fields=plain, is_default=spec.default, by_operator=True)
     for name, text in secrets.items():
         changed |= seal_field(scope.box, row, name, text)
     return changed
@@ -198,6 +198,7 @@ def _application_columns(scope: _Scope, row: ApplicationRow, spec: ApplicationSp
         fallback=[_choice(one) for one in spec.fallback],
         agent_messages=spec.agent_messages,
         record_all_calls=spec.record_all_calls,
+        by_operator=True,
     )
     stored = open_field(scope.box, row, "env_vars")
     env_vars = with_kept_secrets(spec.env_vars, msgspec.json.decode(stored) if stored else {})

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from moonwire.ports.directory import AlertType, CallRecord
 from moonwire.store.database import Database
-from moonwire.store.records import RaisedAlert, write_alerts, write_calls
+from moonwire.store.records import RaisedAlert, ServiceOutcome, write_alerts, write_calls, write_outcomes
 from moonwire.store.tables import utc_now_s
 
 _QUEUE_ENTRIES = 10_000
@@ -27,14 +27,17 @@ _BATCH_ENTRIES = 200
 _WRITE_S = 5.0
 _RETRY_S = 3.0
 _CLOSE_S = 5.0
+_USED_EVERY_S = 10.0
 
-Entry = RaisedAlert | CallRecord
+Entry = RaisedAlert | CallRecord | ServiceOutcome
+_KINDS: dict[str, type[Entry]] = {"alert": RaisedAlert, "call": CallRecord, "service": ServiceOutcome}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
 
 _log = structlog.get_logger()
 
 
 class Recorder:
-    """Ports Alerts and CallRecords on a database."""
+    """Ports Alerts, CallRecords and ServiceHealth on a database."""
 
     def __init__(self, database: Database, data_dir: Path, *, retry_s: float = _RETRY_S) -> None:
         self._database = database
@@ -43,7 +46,7 @@ class Recorder:
         self._queue: asyncio.Queue[Entry] = asyncio.Queue(_QUEUE_ENTRIES)
         self._writer: asyncio.Task[None] | None = None
         self._dropped = 0
-        self._written = asyncio.Event()
+        self._used_at: dict[str, float] = {}
 
     @property
     def dropped(self) -> int:
@@ -64,6 +67,18 @@ class Recorder:
     def add(self, record: CallRecord) -> None:
         """Queue a record for writing; never blocks; kept on disk when the database is away."""
         self._put(record)
+
+    def service_used(self, credential_sid: str) -> None:
+        """Note a success; never blocks; written at most once in ten seconds unless it follows a failure."""
+        now_s = utc_now_s()
+        if now_s - self._used_at.get(credential_sid, 0.0) >= _USED_EVERY_S:
+            self._used_at[credential_sid] = now_s
+            self._put(ServiceOutcome(credential_sid, "", "", now_s))
+
+    def service_failed(self, credential_sid: str, code: str, message: str) -> None:
+        """Note a failure by its error's code and text, which hold no secret; never blocks."""
+        self._used_at.pop(credential_sid, None)
+        self._put(ServiceOutcome(credential_sid, code, message, utc_now_s()))
 
     async def flush(self) -> None:
         """Wait until everything queued so far is in the database or in the spool file."""
@@ -119,6 +134,7 @@ class Recorder:
             async with asyncio.timeout(_WRITE_S), self._database.transaction() as session:
                 await write_alerts(session, [one for one in entries if isinstance(one, RaisedAlert)])
                 await write_calls(session, [one for one in entries if isinstance(one, CallRecord)])
+                await write_outcomes(session, [one for one in entries if isinstance(one, ServiceOutcome)])
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             _log.warning("records not written", error=type(error).__name__, entries=len(entries))
             return False
@@ -147,17 +163,15 @@ class Recorder:
 
 
 def _encoded(entry: Entry) -> bytes:
-    kind = "alert" if isinstance(entry, RaisedAlert) else "call"
-    return msgspec.json.encode({"kind": kind, **asdict(entry)}) + b"\n"
+    return msgspec.json.encode({"kind": _NAMES[type(entry)], **asdict(entry)}) + b"\n"
 
 
 def _decoded(line: bytes) -> Entry | None:
     """Read one line; a line that a crash cut short is skipped."""
     try:
         members = msgspec.json.decode(line, type=dict[str, object])
-        kind = RaisedAlert if members.pop("kind", "") == "alert" else CallRecord
-        return msgspec.convert(members, kind)
-    except (msgspec.DecodeError, msgspec.ValidationError):
+        return msgspec.convert(members, _KINDS[str(members.pop("kind", ""))])
+    except (msgspec.DecodeError, msgspec.ValidationError, KeyError):
         return None
 
 

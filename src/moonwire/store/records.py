@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moonwire.ports.directory import CallRecord
-from moonwire.store.tables import AlertRow, CallRow
+from moonwire.store.tables import AlertRow, CallRow, LlmServiceRow, SpeechServiceRow
 
 SAME_CAUSE_S = 3600.0
 """The same alert within an hour of its last occurrence is counted, later it is a new one."""
@@ -31,6 +31,28 @@ class RaisedAlert:
     def cause(self) -> str:
         """What makes two alerts the same."""
         return hashlib.sha256(f"{self.alert_type}\0{self.message}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOutcome:
+    """How a stored credential did in a call; an empty code means well."""
+
+    credential_sid: str
+    code: str
+    message: str
+    at: float
+
+
+async def write_outcomes(session: AsyncSession, outcomes: Sequence[ServiceOutcome]) -> None:
+    """Put the latest outcomes onto their credentials; those of deleted ones are dropped."""
+    for outcome in outcomes:
+        changes: dict[str, object] = (
+            {"last_error_at": outcome.at, "last_error_code": outcome.code, "last_error": outcome.message}
+            if outcome.code
+            else {"last_used_at": outcome.at, "last_error_code": "", "last_error": ""}
+        )
+        for table in (LlmServiceRow, SpeechServiceRow):
+            await session.execute(update(table).where(table.sid == outcome.credential_sid).values(changes))
 
 
 async def write_alerts(session: AsyncSession, alerts: Sequence[RaisedAlert]) -> None:

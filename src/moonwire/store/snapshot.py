@@ -128,6 +128,7 @@ def application_record(row: ApplicationRow, account: AccountRow, box: SecretBox)
         agent_messages=cast("Literal['auto', 'agent', 'hook']", row.agent_messages),
         webhook_secret=SecretStr(secret) if secret else None,
         record_calls=row.record_all_calls,
+        by_operator=row.by_operator,
     )
 
 
@@ -144,6 +145,7 @@ def vendor_credential(row: LlmServiceRow | SpeechServiceRow, box: SecretBox) -> 
         secrets=open_fields(box, row),
         fields=fields,
         fallback=tuple(_choice(one) for one in row.fallback) if isinstance(row, LlmServiceRow) else (),
+        by_operator=row.by_operator,
     )
 
 

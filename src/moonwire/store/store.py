@@ -24,15 +24,15 @@ from moonwire.store.database import Database
 from moonwire.store.declared import Configuration
 from moonwire.store.directory import MemoryDirectory
 from moonwire.store.export import export_configuration
+from moonwire.store.key_rotation import KEY_CHECK
 from moonwire.store.recorder import Recorder
 from moonwire.store.sealing import seal_field
-from moonwire.store.secrets import FieldAddress, SecretBox, master_key
+from moonwire.store.secrets import SecretBox, master_key
 from moonwire.store.snapshot import load_snapshot
 from moonwire.store.tables import AccountRow, MetaRow, UserRow, new_sid
 from moonwire.store.users import hash_password, one_time_password
 
 ADMIN_NAME = "admin"
-_KEY_CHECK = FieldAddress("meta", "master_key_check", "value")
 _REVISION = "revision"
 _POLL_S = 1.5
 
@@ -85,6 +85,11 @@ class Store:
     @property
     def call_records(self) -> Recorder:
         """Port CallRecords."""
+        return self._recorder
+
+    @property
+    def service_health(self) -> Recorder:
+        """Port ServiceHealth."""
         return self._recorder
 
     async def apply(self, configuration: Configuration) -> Applied:
@@ -163,9 +168,9 @@ class Store:
     async def _prepare(self, settings: Settings) -> None:
         """Check the master key; make the default account and the administrator when they are missing."""
         async with self.database.transaction(exclusive=True) as session:
-            check = await session.get(MetaRow, _KEY_CHECK.sid)
+            check = await session.get(MetaRow, KEY_CHECK.sid)
             if check is None:
-                await _set_meta(session, _KEY_CHECK.sid, self.box.seal(_KEY_CHECK, "moonwire"))
+                await _set_meta(session, KEY_CHECK.sid, self.box.seal(KEY_CHECK, "moonwire"))
             else:
                 self._check_key(check.value)
             if await session.scalar(select(AccountRow.sid).where(AccountRow.is_default)) is None:
@@ -177,7 +182,7 @@ class Store:
 
     def _check_key(self, token: str) -> None:
         try:
-            self.box.open(_KEY_CHECK, token)
+            self.box.open(KEY_CHECK, token)
         except ConfigError:
             raise ConfigError(
                 f"The master key does not fit the database {self.database.name}: its secrets were stored with another "

@@ -23,6 +23,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -61,6 +62,13 @@ class _Row:
 
     sid: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_sid)
     created_at: Mapped[float] = mapped_column(default=utc_now_s)
+
+
+class _Written:
+    """Who wrote the addresses of a row."""
+
+    by_operator: Mapped[bool] = mapped_column(Boolean, default=False, server_default=true())
+    """The configuration file: private hosts are fine. False: REST or portal."""
 
 
 class _Sealed:
@@ -126,7 +134,7 @@ class ApiKeyRow(_Row, Table):
     last_used: Mapped[float | None]
 
 
-class _Service(_Row, _Sealed):
+class _Service(_Row, _Sealed, _Written):
     """One vendor account: what is plain in `fields`, what is secret in `sealed`, and how it is doing."""
 
     vendor: Mapped[str] = mapped_column(String(64))
@@ -164,7 +172,7 @@ class SpeechServiceRow(_Service, Table):
     use_for_tts: Mapped[bool] = mapped_column(Boolean, default=True)
 
 
-class ApplicationRow(_Row, _Sealed, Table):
+class ApplicationRow(_Row, _Sealed, _Written, Table):
     """One application; env_vars and hook passwords are sealed."""
 
     __tablename__ = "applications"

@@ -46,7 +46,7 @@ def show(row: ApplicationRow, box: SecretBox) -> Row:
 async def fill(writing: Writing, row: ApplicationRow, members: Mapping[str, Any], is_new: bool) -> Row:
     """Put members into columns; a hook's password left out stays while its URL stays."""
     if is_new:
-        row.hooks, row.speech = {}, {}
+        row.hooks, row.speech, row.by_operator = {}, {}, False
     if "name" in members and await _is_taken(writing, row, members["name"]):
         raise RecordError(f"name: there is already an application named {members['name']}.", why="conflict")
     assign_given(row, members, "name", "app_json", "fallback", "agent_messages")
@@ -74,6 +74,8 @@ def _set_hook(box: SecretBox, row: ApplicationRow, name: str, hook: Mapping[str,
         row.hooks = {other: value for other, value in row.hooks.items() if other != name}
         seal_field(box, row, field, None)
         return
+    if hook["url"] != before.get("url"):
+        row.by_operator = False
     row.hooks = row.hooks | {name: merged({}, {member: hook.get(member) for member in ("url", "method", "username")})}
     if hook.get("password"):
         seal_field(box, row, field, hook["password"])

@@ -93,6 +93,8 @@ async def _fill(writing: Writing, row: ServiceRow, members: Mapping[str, Any], i
             "stored for.",
             why="invalid",
         )
+    if is_new or moved_host(row.fields, fields):
+        row.by_operator = False
     if fields != row.fields or secrets:
         row.tested_ok, row.tested_at = None, None
     row.fields = fields
