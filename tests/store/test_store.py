@@ -12,7 +12,9 @@ import pytest
 from sqlalchemy import select, text
 
 from moonwire.errors import ConfigError
+from moonwire.ports.administration import Principal
 from moonwire.settings import Settings
+from moonwire.store.administration import StoreAdministration
 from moonwire.store.configuration import parse_configuration
 from moonwire.store.sealing import SEALED_TABLES
 from moonwire.store.store import Store
@@ -61,6 +63,7 @@ async def test_apply_is_idempotent_and_seen_at_once(store: Store) -> None:
     ]
     before = store.directory.stored
     second = await store.apply(configuration)
+    assert str(second) == "8 unchanged"
     assert (second.created, second.updated) == ([], [])
     assert second.unchanged == first.created
     assert store.directory.stored == before
@@ -182,7 +185,8 @@ async def test_first_user(settings: Settings) -> None:
 
 
 async def test_one_time_password(tmp_path: Path) -> None:
-    store = await Store.open(Settings(_env_file=None, data_dir=tmp_path))  # pyright: ignore[reportCallIssue]
+    settings = Settings(_env_file=None, data_dir=tmp_path)  # pyright: ignore[reportCallIssue]
+    store = await Store.open(settings)
     assert store.one_time_password
     async with store.database.reading() as session:
         user = await session.scalar(select(UserRow))
@@ -190,7 +194,16 @@ async def test_one_time_password(tmp_path: Path) -> None:
     assert user.force_change
     assert user.password_hash.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert await password_matches(user.password_hash, store.one_time_password)
+    shown = store.one_time_password
     await store.close()
+    again = await Store.open(settings)
+    assert again.one_time_password == shown, "shown until it has been changed"
+    records = StoreAdministration(again)
+    assert await records.change_password(Principal(None, user.sid), shown, "a better one")
+    await again.close()
+    last = await Store.open(settings)
+    assert last.one_time_password is None
+    await last.close()
 
 
 async def test_another_process_sees_a_change(settings: Settings) -> None:

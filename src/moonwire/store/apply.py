@@ -60,6 +60,13 @@ class Applied:
     updated: list[str] = field(default_factory=list[str])
     unchanged: list[str] = field(default_factory=list[str])
 
+    def __str__(self) -> str:
+        changed = [f"{word} {', '.join(names)}" for word, names in self._changed() if names]
+        return "; ".join([*changed, f"{len(self.unchanged)} unchanged"])
+
+    def _changed(self) -> Sequence[tuple[str, list[str]]]:
+        return (("created", self.created), ("updated", self.updated))
+
     def note(self, entry: str, *, is_new: bool, changed: bool) -> None:
         """Count one thing."""
         (self.created if is_new else self.updated if changed else self.unchanged).append(entry)

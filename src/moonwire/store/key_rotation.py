@@ -9,7 +9,7 @@ import base64
 import os
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from moonwire.errors import ConfigError
 from moonwire.settings import Settings
@@ -37,6 +37,7 @@ async def rotate_master_key(settings: Settings, new_key: bytes) -> int:
                 raise ConfigError(f"The database {database.name} holds no secrets yet; there is nothing to rotate.")
             box.open(KEY_CHECK, check.value)
             check.value = box.seal(KEY_CHECK, "moonwire")
+            await session.execute(delete(MetaRow).where(MetaRow.key == "one_time_password"))
             rows = [row for table in SEALED_TABLES for row in await session.scalars(select(table))]
             return sum(reseal(box, row) for row in rows)
     finally:

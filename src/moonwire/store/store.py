@@ -27,12 +27,13 @@ from moonwire.store.export import export_configuration
 from moonwire.store.key_rotation import KEY_CHECK
 from moonwire.store.recorder import Recorder
 from moonwire.store.sealing import seal_field
-from moonwire.store.secrets import SecretBox, master_key
+from moonwire.store.secrets import FieldAddress, SecretBox, master_key
 from moonwire.store.snapshot import load_snapshot
 from moonwire.store.tables import AccountRow, MetaRow, UserRow, new_sid
-from moonwire.store.users import hash_password, one_time_password
+from moonwire.store.users import hash_password, one_time_password, password_matches
 
 ADMIN_NAME = "admin"
+_ONE_TIME = FieldAddress("meta", "one_time_password", "value")
 _REVISION = "revision"
 _POLL_S = 1.5
 
@@ -49,7 +50,7 @@ class Store:
         """Signs the tokens of logged-in users; derived from the master key."""
         self.directory = MemoryDirectory()
         self.one_time_password: str | None = None
-        """The administrator's first password, to be shown once; None when there was one already."""
+        """The administrator's first password, to be shown until it has been changed; None afterwards."""
         self._recorder = recorder
         self._revision = ""
         self._refreshing = asyncio.Lock()
@@ -177,8 +178,7 @@ class Store:
                 account = AccountRow(sid=new_sid(), name="default", is_default=True, sealed={}, properties={})
                 seal_field(self.box, account, "webhook_secret", f"wh_secret_{secrets.token_urlsafe(24)}")
                 session.add(account)
-            if await session.scalar(select(UserRow.sid).where(UserRow.account_sid.is_(None)).limit(1)) is None:
-                session.add(await self._first_user(settings))
+            await self._prepare_administrator(session, settings)
 
     def _check_key(self, token: str) -> None:
         try:
@@ -190,13 +190,26 @@ class Store:
                 "changed."
             ) from None
 
-    async def _first_user(self, settings: Settings) -> UserRow:
-        given = settings.admin_password.get_secret_value() if settings.admin_password else None
-        password = given or one_time_password()
-        self.one_time_password = None if given else password
-        return UserRow(
-            sid=new_sid(), name=ADMIN_NAME, password_hash=await hash_password(password), force_change=given is None
-        )
+    async def _prepare_administrator(self, session: AsyncSession, settings: Settings) -> None:
+        """Make the first administrator; a one-time password is kept, sealed, until it has been changed."""
+        admin = await session.scalar(select(UserRow).where(UserRow.account_sid.is_(None)).limit(1))
+        kept = await session.get(MetaRow, _ONE_TIME.sid)
+        if admin is None:
+            given = settings.admin_password.get_secret_value() if settings.admin_password else None
+            password = given or one_time_password()
+            admin = UserRow(sid=new_sid(), name=ADMIN_NAME, password_hash=await hash_password(password))
+            admin.force_change = given is None
+            session.add(admin)
+            if given is None:
+                self.one_time_password = password
+                await _set_meta(session, _ONE_TIME.sid, self.box.seal(_ONE_TIME, f"{admin.sid} {password}"))
+        elif kept is not None:
+            sid, _, password = self.box.open(_ONE_TIME, kept.value).partition(" ")
+            owner = await session.get(UserRow, sid)
+            if owner is not None and owner.force_change and await password_matches(owner.password_hash, password):
+                self.one_time_password = password
+            else:
+                await session.delete(kept)
 
 
 async def _default_account(session: AsyncSession) -> str:
