@@ -27,6 +27,8 @@ class Application:
         self.tools = dict(tools)
         self.messages: list[dict[str, Any]] = []
         self.on_event: Callable[[dict[str, Any]], Awaitable[None]] | None = None
+        self.afterwards: dict[str, Any] | None = None
+        """An update sent right after the first verbs."""
         self.url = ""
         self._socket: web.WebSocketResponse | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -78,6 +80,8 @@ class Application:
         match message["type"]:
             case "session:new":
                 await self.say(type="ack", msgid=message["msgid"], data=[{"verb": "agent"} | self.agent])
+                if self.afterwards is not None:
+                    await self.command("agent:update", self.afterwards)
             case "verb:hook":
                 await self.say(type="ack", msgid=message["msgid"], data=[{"verb": "hangup"}])
             case "agent:tool-call":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import structlog
 
-from moonwire.call.agent_updates import apply_update
 from moonwire.call.context import Call
 from moonwire.call.script import Script
 from moonwire.call.verbs.config import apply_config
@@ -60,6 +59,6 @@ class CallControl:
         try:
             if call.agent is None:
                 raise SpecError("agent:update without a running agent")
-            apply_update(call.agent.history, update)
+            call.agent.conversation.updates.apply(update)
         except SpecError as error:
             call.session.error(application_error(str(error), verb="agent"))

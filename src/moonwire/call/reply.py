@@ -48,6 +48,13 @@ class ToolUser(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Farewell:
+    """The call ends when the reply has been heard."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SpokenRound:
     """One round of tools: its first call's id, and the parts of the speech that came before it."""
 
@@ -107,6 +114,7 @@ class Reply:
         """Seconds spent waiting for tools."""
         self.rounds: list[SpokenRound] = []
         self.cancelled: CancelReason | None = None
+        self.farewell: Farewell | None = None
         self.speech = Speech(
             voice, egress, self, on_started=self._on_playback_started, on_finished=self._on_playback_finished
         )

@@ -1,0 +1,114 @@
+"""What an agent and its model know of each other: history, tools, updates; makes the requests of each reply."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from moonwire.call.agent_plan import AgentPlan
+from moonwire.call.agent_updates import AgentUpdates
+from moonwire.call.context import Call
+from moonwire.call.reply import Reply
+from moonwire.call.tools.hangup import HangupTool
+from moonwire.call.tools.rounds import ToolRounds
+from moonwire.call.tools.toolbox import Toolbox
+from moonwire.core.dialog.history import OPENING, History
+from moonwire.core.dialog.messages import AssistantMessage, Message, SystemMessage, ToolCall, UserMessage
+from moonwire.core.turns.commands import ReplyCause
+from moonwire.errors import HookError
+from moonwire.ports.llm import ChatRequest
+from moonwire.spec import payloads
+
+SILENT_CALLER = "(The caller has been silent. Check briefly whether they are still there.)"
+"""What the model is told when the agent speaks without having been spoken to; never stored."""
+
+GO_ON = "(Go on with the conversation.)"
+"""What the model is told when the application asks for a reply and says nothing about it; never stored."""
+
+
+class Conversation:
+    """One agent's; implements call.tools.rounds.ToolWorld.
+
+    Args:
+        call: the call.
+        plan: the agent's choices.
+        group: owns the tools' tasks.
+        request_reply: asks the turn machine for a reply; True = at once.
+    """
+
+    def __init__(
+        self, call: Call, plan: AgentPlan, group: asyncio.TaskGroup, request_reply: Callable[[bool], None]
+    ) -> None:
+        self.call = call
+        self.history = History(plan.verb.system_prompt)
+        for seed in plan.verb.seed_messages:
+            self.history.add(UserMessage(seed.text) if seed.role == "user" else AssistantMessage(seed.text))
+        self.toolbox = Toolbox(self._run_for_application, plan.verb.llm.llm_options.tools)
+        if plan.verb.hangup is not None:
+            self.toolbox.build_in(HangupTool(plan.verb.hangup.reason))
+        self.updates = AgentUpdates(self.history, self.toolbox, request_reply)
+        self._plan = plan
+        self._group = group
+        self._tools: set[asyncio.Task[str]] = set()
+
+    def rounds(self, cause: ReplyCause) -> ToolRounds:
+        """Return what makes the requests and runs the tools of a reply that begins now."""
+        return ToolRounds(self, self._requests(cause))
+
+    def start_tool(self, work: Coroutine[Any, Any, str]) -> asyncio.Task[str]:
+        """Run a tool's work until it is done or the agent is over."""
+        task = self._group.create_task(work)
+        self._tools.add(task)
+        task.add_done_callback(self._tools.discard)
+        return task
+
+    def stop(self) -> None:
+        """Forget the tools that still run."""
+        for task in self._tools:
+            task.cancel()
+
+    def commit(self, reply: Reply) -> None:
+        """Enter what was heard of a reply that is over."""
+        self.correct(reply)
+        self.history.add_assistant(reply.heard_last(), reasoning=reply.end.reasoning if reply.end else "")
+
+    def correct(self, reply: Reply) -> None:
+        """Leave in the history what was heard before each of a reply's rounds of tools."""
+        for one in reply.rounds:
+            self.history.correct_tool_calls(one.call_id, reply.speech.track.heard(one.first_part, one.last_part))
+
+    def _requests(self, cause: ReplyCause) -> Callable[[int, bool], ChatRequest]:
+        """One request for each round of tools, and the last."""
+        once: tuple[Message, ...] = ()
+        prompt = self._prompt(cause)
+        if cause == "requested":
+            wish = self.updates.next_wish()
+            once = (SystemMessage(wish.instructions),) if wish.instructions else ()
+            prompt = "" if wish.user_input or wish.instructions else GO_ON
+
+        def request(tool_round: int, with_tools: bool) -> ChatRequest:
+            options = self._plan.verb.llm.llm_options
+            return ChatRequest(
+                model=self._plan.llm.choice.model,
+                messages=(*self.history.messages("" if tool_round else prompt), *once),
+                tools=self.toolbox.offered if with_tools else (),
+                max_tokens=options.max_tokens,
+                temperature=options.temperature,
+                reasoning_effort=options.reasoning_effort,
+                vendor_params=self._plan.verb.llm.all_vendor_params,
+            )
+
+        return request
+
+    def _prompt(self, cause: ReplyCause) -> str:
+        if cause == "no_response":
+            return SILENT_CALLER
+        seeded = cause == "greeting" and bool(self._plan.verb.seed_messages)
+        return OPENING if seeded else ""
+
+    async def _run_for_application(self, call: ToolCall) -> Any:
+        hook = self._plan.verb.tool_hook
+        if hook is None:
+            raise HookError("the application has no toolHook")
+        return await self.call.session.call_tool(hook, payloads.tool_call(call.id, call.name, call.arguments))
