@@ -53,7 +53,8 @@ def postgresql() -> Iterator[str]:
     try:
         yield f"postgresql://moonwire@127.0.0.1:{port}/postgres"
     finally:
-        run(pg_ctl, "-D", data, "-m", "immediate", "stop")
+        stop = [pg_ctl, "-D", data, "-m", "immediate", "stop"]
+        subprocess.run(stop, check=False, capture_output=True, user=user)
         shutil.rmtree(directory, ignore_errors=True)
 
 
