@@ -10,6 +10,8 @@ from typing import Any
 
 from moonwire.sandbox.cartesia.faults import CartesiaFaults
 
+_KEPT = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
@@ -49,6 +51,16 @@ class CartesiaRecords:
     def transcripts(self) -> list[str]:
         """All texts that were sent to be spoken."""
         return [text for item in self.received if (text := item.message.get("transcript"))]
+
+    def keep(self, item: Received | Handshake) -> None:
+        """Add to what was seen; the oldest is forgotten, so that a sandbox may run for weeks."""
+        if isinstance(item, Received):
+            self.received.append(item)
+            del self.received[:-_KEPT]
+        else:
+            self.handshakes.append(item)
+            del self.handshakes[:-_KEPT]
+        self.note()
 
     def note(self) -> None:
         """Wake whoever waits for a condition."""

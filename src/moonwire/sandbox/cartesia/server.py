@@ -91,8 +91,7 @@ class CartesiaSimulator:
         key = offered_key(request.headers, request.query)
         refusal = self._refusal(version, key)
         status = refusal.status if refusal is not None else 101
-        self.records.handshakes.append(Handshake(request.path_qs, str(version), key, status))
-        self.records.note()
+        self.records.keep(Handshake(request.path_qs, str(version), key, status))
         if refusal is not None or isinstance(version, Complaint):
             return refusal or web.Response(status=400)
         socket = web.WebSocketResponse(compress=False, max_msg_size=1 << 20, timeout=1.0)

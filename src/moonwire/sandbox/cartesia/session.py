@@ -100,8 +100,7 @@ class SimulatedSession:
         if request is None:
             await self._complain(None, Complaint(400, "Invalid request", "the message is not a JSON object"))
             return None
-        self._records.received.append(Received(self._loop.time(), self.id, request))
-        self._records.note()
+        self._records.keep(Received(self._loop.time(), self.id, request))
         context_id = request.get("context_id")
         if not isinstance(context_id, str) or not context_id:
             await self._complain(None, Complaint(400, "Invalid request", "context_id is required"))

@@ -21,6 +21,8 @@ from moonwire.sandbox.deepgram.session import ListenSession
 from moonwire.sandbox.deepgram.sphinx import PhraseRecognizer
 from moonwire.sandbox.voices.phrasebook import load_phrasebook
 
+_KEPT_CONNECTIONS = 200
+"""Records of ended connections; older ones are forgotten, so that a sandbox may run for weeks."""
 _REFUSALS: Mapping[int, tuple[str, str]] = {
     400: ("Bad Request", "Bad Request: No such model/language/tier combination found."),
     401: ("INVALID_AUTH", "Invalid credentials."),
@@ -180,6 +182,8 @@ class DeepgramSimulator:
             await session.run()
         finally:
             self._open -= 1
+            while len(self.connections) > _KEPT_CONNECTIONS and self.connections[0].record.close_code is not None:
+                del self.connections[0]
         return websocket
 
     def _default_hearing(self) -> Hearing:

@@ -31,6 +31,7 @@ SANDBOX_KEYS: Mapping[str, Sequence[str]] = {
 }
 """Keys of a simulator that was given none."""
 
+_KEPT_REQUESTS = 1000
 _MAX_BODY_BYTES = 8 * 1024 * 1024
 _NO_KEY = Rejected("Incorrect API key provided", 401, "incorrect_api_key_error")
 _BAD_KEY = Rejected("Invalid Authentication", 401, "invalid_authentication_error")
@@ -162,6 +163,7 @@ class MoonshotSimulator:
             request_id=f"chatcmpl-{self._count:024x}",
         )
         self._world.requests.append(record)
+        del self._world.requests[:-_KEPT_REQUESTS]
         return record
 
     def _headers(self, record: RequestRecord) -> dict[str, str]:
