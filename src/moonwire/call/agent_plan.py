@@ -12,7 +12,7 @@ from moonwire.core.turns.settings import TurnSettings
 from moonwire.errors import CredentialError, ModelUnavailableError
 from moonwire.ports.directory import LlmChoice
 from moonwire.ports.vendors import LlmSelection
-from moonwire.spec.components import Recognizer, Synthesizer
+from moonwire.spec.components import NATIVE_TURN_TAKERS, Recognizer, Synthesizer
 from moonwire.spec.verbs import Agent
 
 SILENCE_TIMER = TurnEngine("silence", vendor_ends_turn=False)
@@ -50,10 +50,12 @@ def plan_agent(call: Call, verb: Agent) -> AgentPlan:
         CredentialError: no recogniser or synthesiser is named anywhere.
         ModelUnavailableError: no language model is named anywhere.
     """
-    engine = VENDOR_TURNS if verb.turn_detection.mode == "stt" else SILENCE_TIMER
+    recognizer = _recognizer(call, verb.stt)
+    native = recognizer.vendor in NATIVE_TURN_TAKERS
+    engine = VENDOR_TURNS if native or verb.turn_detection.mode == "stt" else SILENCE_TIMER
     return AgentPlan(
         verb=verb,
-        recognizer=_recognizer(call, verb.stt),
+        recognizer=recognizer,
         synthesizer=chosen_synthesizer(call, verb.tts),
         llm=_model(call, verb),
         engine=engine,

@@ -106,6 +106,12 @@ class Hearing:
         if self.engine.vendor_ends_turn:
             self._emit(EndOfTurn(self._timeline.now(), self.engine.name))
 
+    def on_stt_early_end_of_turn(self, text: str) -> None:
+        """Nothing is prepared before the turn has ended."""
+
+    def on_stt_turn_resumed(self) -> None:
+        """Nothing was prepared."""
+
     def on_stt_failed(self, error: VendorError) -> None:
         """A recogniser that is lost ends the agent; it must not end in silence."""
         self._on_failure(error)

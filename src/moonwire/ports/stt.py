@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from moonwire.errors import VendorError
@@ -28,6 +27,14 @@ class SttListener(Protocol):
         """Hear the vendor's end of utterance, after its last piece and at most once per utterance."""
         ...
 
+    def on_stt_early_end_of_turn(self, text: str) -> None:
+        """Hear that the caller has probably finished with these words; an end of turn or `resumed` follows."""
+        ...
+
+    def on_stt_turn_resumed(self) -> None:
+        """Hear that the caller goes on after all."""
+        ...
+
     def on_stt_failed(self, error: VendorError) -> None:
         """Hear that the recogniser is lost for good: refused, or reconnecting did not help."""
         ...
@@ -47,14 +54,6 @@ class SttStream(Protocol):
     async def close(self) -> None:
         """End the recognition; bounded."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class SttTurnTaking:
-    """What the recogniser itself can do about turns."""
-
-    native: bool = False
-    """The vendor ends turns by itself whatever `turnDetection` says."""
 
 
 class SpeechToText(Protocol):

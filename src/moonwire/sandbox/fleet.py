@@ -9,6 +9,7 @@ from datetime import date
 
 from moonwire.sandbox.cartesia import CartesiaSimulator
 from moonwire.sandbox.deepgram import DeepgramSimulator
+from moonwire.sandbox.deepgramflux import FluxSimulator
 from moonwire.sandbox.moonshot import MoonshotSimulator
 from moonwire.sandbox.moonshot.registry import TODAY
 from moonwire.sandbox.voices import load_phrasebook
@@ -23,6 +24,8 @@ class SandboxFleet:
 
     moonshot: MoonshotSimulator
     deepgram: DeepgramSimulator
+    flux: FluxSimulator
+    """On Deepgram's address."""
     cartesia: CartesiaSimulator
     moonshot_url: str
     moonshot_china_url: str
@@ -42,7 +45,8 @@ async def running_fleet(
         today: decides which Moonshot models live; a fixed day, so that a demo stays what it was.
     """
     moonshot = MoonshotSimulator(date=today, keys={"global": [SANDBOX_KEY], "china": [SANDBOX_CHINA_KEY]})
-    deepgram = DeepgramSimulator(phrases=load_phrasebook())
+    flux = FluxSimulator(phrases=load_phrasebook())
+    deepgram = DeepgramSimulator(phrases=load_phrasebook(), neighbours=[flux])
     cartesia = CartesiaSimulator(keys=[SANDBOX_KEY])
     async with AsyncExitStack() as stack:
         global_url = await moonshot.start(host, ports[0], region="global")
@@ -52,4 +56,4 @@ async def running_fleet(
         stack.push_async_callback(deepgram.stop)
         cartesia_url = await cartesia.start(host, ports[3])
         stack.push_async_callback(cartesia.stop)
-        yield SandboxFleet(moonshot, deepgram, cartesia, global_url, china_url, deepgram_url, cartesia_url)
+        yield SandboxFleet(moonshot, deepgram, flux, cartesia, global_url, china_url, deepgram_url, cartesia_url)

@@ -5,7 +5,7 @@ Source: @jambonz/schema 0.4.15, components/recognizer and components/synthesizer
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Final, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -22,6 +22,13 @@ class VerbModel(WireModel):
 
     id: str | None = None
     """The application's own name for this verb; comes back as `verb_id` and in `verb:status`."""
+
+
+NATIVE_TURN_TAKERS: Final = frozenset({"deepgramflux", "assemblyai", "speechmatics"})
+"""Recogniser vendors that end turns by themselves, whatever `turnDetection` says.
+
+Source: jambonz documentation of the agent verb, turnDetection, read 2026-11-22.
+"""
 
 
 class Recognizer(WireModel):

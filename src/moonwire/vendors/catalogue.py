@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -25,6 +26,9 @@ from moonwire.vendors.tts import open_tts
 from moonwire.vendors.tts.prompts import prompt
 
 log = structlog.get_logger()
+
+_SAME_COMPANY: Mapping[str, str] = {"deepgramflux": "deepgram"}
+"""Vendors that accept another vendor's key and address, because both are products of one company."""
 
 
 class VendorCatalogue:
@@ -107,6 +111,10 @@ class VendorCatalogue:
         if isinstance(inline_key, str) and inline_key:
             return VendorCredential(choice.vendor, choice.label, secrets={"api_key": SecretStr(inline_key)})
         credential = self._directory.speech_credential(account_sid, choice.vendor, choice.label)
+        company = _SAME_COMPANY.get(choice.vendor)
+        if credential is None and company is not None:
+            found = self._directory.speech_credential(account_sid, company, choice.label)
+            credential = found and replace(found, vendor=choice.vendor)
         if credential is None:
             raise CredentialError(
                 f"no credential for the speech vendor '{choice.vendor}'{_labelled(choice.label)}",

@@ -309,6 +309,12 @@ class _Ear:
     def on_stt_end_of_turn(self) -> None:
         self.noticed = True
 
+    def on_stt_early_end_of_turn(self, text: str) -> None:
+        self.noticed = True
+
+    def on_stt_turn_resumed(self) -> None:
+        self.noticed = True
+
     def on_stt_failed(self, error: VendorError) -> None:
         _settle(self.words, error)
 

@@ -28,6 +28,9 @@ class RecordingListener:
         self.finals: list[str] = []
         self.turns: list[str] = []
         """The final pieces of each utterance, joined."""
+        self.early: list[str] = []
+        """Words of the early ends of turns."""
+        self.resumed = 0
         self.failures: list[VendorError] = []
         self.events = 0
         self._pieces: list[str] = []
@@ -55,6 +58,18 @@ class RecordingListener:
         _expect(bool(self._pieces), "an utterance that ends must have text")
         self.turns.append(" ".join(self._pieces))
         self._pieces.clear()
+        self._note()
+
+    def on_stt_early_end_of_turn(self, text: str) -> None:
+        """Hear an early end."""
+        _expect(bool(text.strip()), "a turn that ends early must have text")
+        self.early.append(text)
+        self._note()
+
+    def on_stt_turn_resumed(self) -> None:
+        """Hear that it was none."""
+        self.resumed += 1
+        _expect(self.resumed <= len(self.early), "only a turn that ended early can be resumed")
         self._note()
 
     def on_stt_failed(self, error: VendorError) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -37,6 +37,18 @@ class _ScriptBody(msgspec.Struct):
     repeat: bool = False
 
 
+class Neighbour(Protocol):
+    """Another simulated product of the company."""
+
+    def mount(self, router: web.UrlDispatcher) -> None:
+        """Serve it on somebody's server."""
+        ...
+
+    def drop_connections(self) -> None:
+        """Cut its connections."""
+        ...
+
+
 class DeepgramSimulator:
     """A vendor on loopback; all public methods belong to its event loop.
 
@@ -50,9 +62,10 @@ class DeepgramSimulator:
         strict: refuse undocumented query parameters.
         max_connections: concurrency limit of the project; 429 above.
         record_audio: keep every connection's audio in its record.
+        neighbours: other products of the company, served on the same address.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every option of the vendor has a default
         self,
         *,
         keys: Sequence[str] | None = None,
@@ -63,6 +76,7 @@ class DeepgramSimulator:
         strict: bool = True,
         max_connections: int | None = None,
         record_audio: bool = False,
+        neighbours: Sequence[Neighbour] = (),
     ) -> None:
         self.faults = Faults()
         self.keys = None if keys is None else set(keys)
@@ -76,6 +90,7 @@ class DeepgramSimulator:
         self._strict = strict
         self._max_connections = max_connections
         self._record_audio = record_audio
+        self._neighbours = neighbours
         self._open = 0
         self._activity = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -87,6 +102,8 @@ class DeepgramSimulator:
         app.router.add_post("/__sim/faults", self._post_faults)
         app.router.add_post("/__sim/script", self._post_script)
         app.router.add_get("/__sim/records", self._get_records)
+        for neighbour in self._neighbours:
+            neighbour.mount(app.router)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -97,6 +114,8 @@ class DeepgramSimulator:
     async def stop(self) -> None:
         """Cut all connections and stop listening."""
         self.drop_connections()
+        for neighbour in self._neighbours:
+            neighbour.drop_connections()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None

@@ -12,7 +12,10 @@ from moonwire.errors import ConfigError
 from moonwire.ports.directory import VendorCredential
 from moonwire.ports.stt import SpeechToText
 
-_VENDORS: Final = {"deepgram": ("moonwire.vendors.stt.deepgram", "DeepgramSpeechToText")}
+_VENDORS: Final = {
+    "deepgram": ("moonwire.vendors.stt.deepgram", "DeepgramSpeechToText"),
+    "deepgramflux": ("moonwire.vendors.stt.deepgramflux", "FluxSpeechToText"),
+}
 """Vendor name as in `recognizer.vendor`: package and adapter class; loaded on first use."""
 
 

@@ -61,6 +61,12 @@ class Ears:
     def on_stt_end_of_turn(self) -> None:
         self._note("end")
 
+    def on_stt_early_end_of_turn(self, text: str) -> None:
+        self._note("early", text)
+
+    def on_stt_turn_resumed(self) -> None:
+        self._note("resumed")
+
     def on_stt_failed(self, error: VendorError) -> None:
         self._note("failed", error)
 

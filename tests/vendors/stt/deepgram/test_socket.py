@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from moonwire.errors import CredentialError, RequestRejectedError, VendorTimeoutError, VendorUnavailableError
-from moonwire.vendors.stt.deepgram.socket import connect
+from moonwire.vendors.deepgram_socket import connect
 
 
 class SlowReader:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from moonwire.vendors.deepgram_access import BASE_URL
+
 VENDOR: Final = "deepgram"
-DEFAULT_BASE_URL: Final = "wss://api.deepgram.com"
+DEFAULT_BASE_URL: Final = BASE_URL
 DEFAULT_MODEL: Final = "nova-3"
 
 MANIFEST: Final[dict[str, Any]] = {

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from moonwire.spec.components import Recognizer
-from moonwire.vendors.stt.deepgram.manifest import DEFAULT_BASE_URL, DEFAULT_MODEL
+from moonwire.vendors.deepgram_access import socket_url
+from moonwire.vendors.stt.deepgram.manifest import DEFAULT_MODEL
 
-_SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
 _LISTEN_PATH = "/v1/listen"
 
 MAX_KEYTERMS = 100
@@ -34,20 +34,10 @@ _REPEATED = {"search": "search", "replace": "replace", "tag": "tag", "redact": "
 def listen_url(base_url: str | None) -> str:
     """Return the listen v1 address of an endpoint, without a query.
 
-    Args:
-        base_url: scheme, host, optional port and prefix; `http`, `https`, `ws` and `wss` are interchangeable
-            spellings, a missing scheme means `wss`, a pasted full endpoint is accepted. None is Deepgram's own.
-
     Raises:
         ValueError: the text is no usable address.
     """
-    text = (base_url or DEFAULT_BASE_URL).strip()
-    parts = urlsplit(text if "://" in text else f"wss://{text}")
-    scheme = _SCHEMES.get(parts.scheme.lower())
-    if scheme is None or not parts.hostname or parts.port == 0:
-        raise ValueError("not an address with scheme ws, wss, http or https and a host")
-    prefix = parts.path.rstrip("/").removesuffix(_LISTEN_PATH).removesuffix("/v1")
-    return f"{scheme}://{parts.netloc.rpartition('@')[2]}{prefix}{_LISTEN_PATH}"
+    return socket_url(base_url, _LISTEN_PATH)
 
 
 def listen_query(recognizer: Recognizer, default_model: str | None = None) -> str:

@@ -21,7 +21,6 @@ What words mean is decided in utterance.py, what a refusal means in refusal.py.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +30,9 @@ import structlog
 from moonwire.core.audio.frames import FRAME_S, SILENCE_FRAME
 from moonwire.errors import VendorError, VendorTimeoutError, VendorUnavailableError
 from moonwire.ports.stt import SttListener
-from moonwire.vendors.stt.deepgram.audio_memory import AudioMemory, is_loud
+from moonwire.vendors.audio_memory import AudioMemory, is_loud
+from moonwire.vendors.deepgram_socket import DeepgramSocket
+from moonwire.vendors.redial import backoff_s, redial
 from moonwire.vendors.stt.deepgram.manifest import VENDOR
 from moonwire.vendors.stt.deepgram.messages import (
     CLOSE_STREAM,
@@ -43,7 +44,6 @@ from moonwire.vendors.stt.deepgram.messages import (
     UtteranceEnd,
     parse,
 )
-from moonwire.vendors.stt.deepgram.socket import DeepgramSocket
 from moonwire.vendors.stt.deepgram.utterance import EndOfTurn, Fact, Final, Interim, UtteranceAssembler
 
 _log = structlog.get_logger()
@@ -159,7 +159,8 @@ class DeepgramStream:
         quick_failures = stalls = 0
         while not self._over:
             # A stall has used up part of the caller's patience already.
-            socket = await self._connect(self._times.outage_s - (self._times.stalled_s if stalls else 0.0))
+            within_s = self._times.outage_s - (self._times.stalled_s if stalls else 0.0)
+            socket = await redial(self._open_socket, self._times, VENDOR, within_s=within_s)
             opened_at_s = self._loop.time()
             self._adopt(socket)
             messages_before = self._messages
@@ -187,23 +188,7 @@ class DeepgramStream:
                     vendor=VENDOR,
                 )
             if quick_failures:
-                await asyncio.sleep(self._backoff_s(quick_failures - 1))
-
-    async def _connect(self, within_s: float) -> DeepgramSocket:
-        """Open a connection, trying again while that can help and the caller can wait."""
-        give_up_at_s = self._loop.time() + within_s
-        attempt = 0
-        while True:
-            try:
-                return await self._open_socket(min(self._times.connect_s, give_up_at_s - self._loop.time()))
-            except VendorError as error:
-                delay_s = max(self._backoff_s(attempt), error.retry_after_s or 0.0)
-                shortest_try_s = self._times.connect_s / 10
-                if not error.retryable or self._loop.time() + delay_s + shortest_try_s >= give_up_at_s:
-                    raise
-                _log.info("stt connection failed, trying again", vendor=VENDOR, error=error.code, status=error.status)
-            attempt += 1
-            await asyncio.sleep(delay_s)
+                await asyncio.sleep(backoff_s(self._times, quick_failures - 1))
 
     def _adopt(self, socket: DeepgramSocket) -> None:
         """Let a new connection hear what no earlier one has settled, then the live audio."""
@@ -319,9 +304,6 @@ class DeepgramStream:
 
     def _finalize_unanswered(self) -> None:
         self._tell(self._assembler.give_up_waiting(self._loop.time()))
-
-    def _backoff_s(self, attempt: int) -> float:
-        return min(self._times.backoff_max_s, self._times.backoff_s * 2**attempt) * random.uniform(0.5, 1.0)
 
     def _cancel_finalize_timer(self) -> None:
         if self._finalize_timer is not None:

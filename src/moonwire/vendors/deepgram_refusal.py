@@ -17,18 +17,18 @@ from moonwire.errors import (
     VendorTimeoutError,
     VendorUnavailableError,
 )
-from moonwire.vendors.stt.deepgram.manifest import VENDOR
 
 _MAX_TEXT = 300
 
 
-def refusal(status: int, headers: Mapping[str, str], secret: str) -> VendorError:
+def refusal(status: int, headers: Mapping[str, str], secret: str, vendor: str = "deepgram") -> VendorError:
     """Return the error for a handshake answered with `status` instead of 101; `retryable` tells about another try.
 
     Args:
         status: HTTP status.
         headers: the response's headers, case-insensitive.
         secret: the key that was sent; it is cut out of the vendor's text.
+        vendor: which of the company's products, by its jambonz name.
     """
     said = headers.get("dg-error", "").strip()[:_MAX_TEXT]
     if secret:
@@ -36,7 +36,7 @@ def refusal(status: int, headers: Mapping[str, str], secret: str) -> VendorError
     error, remedy = _meaning(status, said.lower())
     return error(
         f"Deepgram refused the connection with {status}" + (f": {said}" if said else ""),
-        vendor=VENDOR,
+        vendor=vendor,
         remedy=remedy,
         status=status,
         request_id=headers.get("dg-request-id"),
@@ -53,7 +53,7 @@ def _meaning(status: int, said: str) -> tuple[type[VendorError], str]:
         case 403 if "model" in said:
             return ModelUnavailableError, "Choose a model that the Deepgram project may use."
         case 403:
-            return CredentialError, "Give the Deepgram API key the right to transcribe, or use another key."
+            return CredentialError, "Give the Deepgram API key the right to transcribe and speak, or use another key."
         case 400 if "model" in said:
             return ModelUnavailableError, "Choose a model and language that Deepgram offers together."
         case 408 | 425:
@@ -63,9 +63,12 @@ def _meaning(status: int, said: str) -> tuple[type[VendorError], str]:
         case 404 | 405:
             return RequestRejectedError, "Check the Base URL of the speech service: scheme, host and prefix only."
         case _ if status >= 500:
-            return VendorUnavailableError, "See status.deepgram.com; configure a fallback recogniser."
+            return VendorUnavailableError, "See status.deepgram.com; configure a fallback vendor."
         case _:
-            return RequestRejectedError, "Check the recogniser's options (model, language, hints, deepgramOptions)."
+            return (
+                RequestRejectedError,
+                "Check the application's options (model, voice, language, hints).",
+            )
 
 
 def _seconds(text: str | None) -> float | None:

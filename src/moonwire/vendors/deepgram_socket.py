@@ -16,8 +16,7 @@ from moonwire.errors import (
     VendorTimeoutError,
     VendorUnavailableError,
 )
-from moonwire.vendors.stt.deepgram.manifest import VENDOR
-from moonwire.vendors.stt.deepgram.refusal import refusal
+from moonwire.vendors.deepgram_refusal import refusal
 
 _MAX_MESSAGE_BYTES = 1 << 20
 _PING_S = 20.0
@@ -90,14 +89,17 @@ class DeepgramSocket:
             blocked.close()
 
 
-async def connect(http: aiohttp.ClientSession, address: str, key: str, within_s: float) -> DeepgramSocket:
+async def connect(
+    http: aiohttp.ClientSession, address: str, key: str, within_s: float, *, vendor: str = "deepgram"
+) -> DeepgramSocket:
     """Open a connection.
 
     Args:
         http: the process's session for this vendor.
-        address: listen v1 address with its query, percent-encoded.
+        address: the product's address with its query, percent-encoded.
         key: the API key; it goes into the request header and nowhere else.
         within_s: time for DNS, TCP, TLS and upgrade together.
+        vendor: which of the company's products, by its jambonz name, for errors.
 
     Raises:
         VendorError: refused, unreachable or too slow; `retryable` tells whether another try can help.
@@ -113,36 +115,36 @@ async def connect(http: aiohttp.ClientSession, address: str, key: str, within_s:
             )
     # The exceptions of aiohttp hold our request headers, key included: none of them may be chained or logged.
     except aiohttp.WSServerHandshakeError as error:
-        raise refusal(error.status, error.headers or {}, key) from None
+        raise refusal(error.status, error.headers or {}, key, vendor) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise _network_error(error, within_s) from None
+        raise _network_error(error, within_s, vendor) from None
     return DeepgramSocket(websocket)
 
 
-def _network_error(error: Exception, within_s: float) -> VendorError:
+def _network_error(error: Exception, within_s: float, vendor: str) -> VendorError:
     name = type(error).__name__
     match error:
         case TimeoutError():
             return VendorTimeoutError(
                 f"Deepgram did not answer the connection within {within_s:.1f} s",
-                vendor=VENDOR,
+                vendor=vendor,
                 remedy="Check the network path to the Base URL of the speech service.",
             )
         case aiohttp.ClientSSLError():
             return RequestRejectedError(
                 f"TLS to Deepgram failed: {name}",
-                vendor=VENDOR,
+                vendor=vendor,
                 remedy="Check the Base URL's scheme and the server's certificate.",
             )
         case ValueError():
             return CredentialError(
                 "The Deepgram address or API key cannot be sent",
-                vendor=VENDOR,
+                vendor=vendor,
                 remedy="Enter the API key again, without line breaks, and check the Base URL.",
             )
         case _:
             return VendorUnavailableError(
                 f"Deepgram cannot be reached: {name}",
-                vendor=VENDOR,
+                vendor=vendor,
                 remedy="Check the network and the Base URL of the speech service.",
             )

@@ -12,7 +12,7 @@ from moonwire.errors import (
     VendorTimeoutError,
     VendorUnavailableError,
 )
-from moonwire.vendors.stt.deepgram.refusal import refusal
+from moonwire.vendors.deepgram_refusal import refusal
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moonwire.vendors.stt.deepgram.audio_memory import AudioMemory, is_loud
+from moonwire.vendors.audio_memory import AudioMemory, is_loud
 
 LOUD = bytes([0x10, 0x90] * 80)
 QUIET = b"\xff" * 160
