@@ -54,6 +54,8 @@ export type StageStatus = "ok" | "warning" | "failed" | "skipped";
 
 export interface Stage {
   name: StageName;
+  /** Of a speech vendor that is used twice: for listening or for speaking. */
+  kind?: "stt" | "tts" | null;
   status: StageStatus;
   duration_ms?: number | null;
   code?: string | null;
@@ -67,11 +69,13 @@ export interface Stage {
 }
 
 export interface TestReport {
+  /** jambonz's word: ok, fail or not tested. */
   status: string;
   reason?: string;
+  outcome?: "ok" | "ok_with_warnings" | "failed" | "not_tested";
   stages?: Stage[];
   time_to_first_token_ms?: number | null;
-  models?: (string | { id: string })[];
+  models?: (KnownModel & { listed?: boolean | null })[];
 }
 
 export interface EnvVariable {

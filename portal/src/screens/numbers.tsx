@@ -8,6 +8,7 @@ import { useAccountSid } from "../session";
 import { useText } from "../text";
 import { errorAt, SelectField, TextField } from "../ui/form";
 import { Button, Confirm, Dialog, Empty, Loaded, Page, Problem, Table } from "../ui/parts";
+import { shownNumber } from "../ui/number";
 import { useToast } from "../ui/toast";
 import { useApplications, useCarriers, useNumbers, useRefresh } from "./lists";
 
@@ -50,7 +51,7 @@ function NumberTable({ rows }: { rows: PhoneNumber[] }) {
         rows={rows}
         id={(row) => row.phone_number_sid}
         columns={[
-          { title: t("numbers.number"), cell: (row) => <strong className="number">{row.number}</strong> },
+          { title: t("numbers.number"), cell: (row) => <strong className="number">{shownNumber(row.number)}</strong> },
           { title: t("numbers.application"), cell: (row) => <Assignment row={row} /> },
           { title: t("numbers.carrier"), cell: (row) => carrierOf(row) ?? <span className="muted">{t("any")}</span> },
           {
@@ -161,7 +162,7 @@ function RemoveNumber({ row, onClose }: { row: PhoneNumber; onClose: () => void 
   });
   return (
     <Confirm
-      title={t("delete.title", { what: row.number })}
+      title={t("delete.title", { what: shownNumber(row.number) })}
       text={t("numbers.delete.text")}
       action={t("delete")}
       busy={remove.isPending}

@@ -137,7 +137,8 @@ type SelectFieldProps = Omit<FieldProps, "children"> & {
 export function SelectField({ label, help, error, warning, required, value, options, onChange, disabled }: SelectFieldProps) {
   return (
     <Field {...{ label, help, error, warning, required }}>
-      {(described) => (
+      {/* A list always has a choice; its empty one ("any") is a choice too, so that the browser must not ask for another. */}
+      {({ required: _, ...described }) => (
         <select {...described} value={value} disabled={disabled} onChange={(event) => onChange(event.target.value)}>
           {options.map((option) => (
             <option key={option.value} value={option.value}>

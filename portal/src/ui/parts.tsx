@@ -149,7 +149,7 @@ export interface Column<Row> {
 
 export function Table<Row>({ caption, columns, rows, id }: { caption: string; columns: Column<Row>[]; rows: Row[]; id: (row: Row) => string }) {
   return (
-    <div className="table-frame" role="region" aria-label={caption} tabIndex={0}>
+    <div className="table-frame" role="group" aria-label={caption} tabIndex={0}>
       <table>
         <caption className="read-only">{caption}</caption>
         <thead>

@@ -7,7 +7,9 @@ import shutil
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 from argon2 import PasswordHasher
 from playwright.async_api import Browser, Page, async_playwright
@@ -40,6 +42,18 @@ class Portal:
     page: Page
     url: str
     complaints: list[str]
+    http: aiohttp.ClientSession
+
+    async def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Use the REST API with the browser's session."""
+        answer = await self.page.evaluate(_ASK, [method, f"/v1{path}", body])
+        assert answer["status"] < 300, answer
+        return answer["body"]
+
+    async def settled(self) -> None:
+        """Wait until nothing is being loaded and nothing moves."""
+        await self.page.wait_for_load_state("networkidle")
+        await self.page.locator(".loading").wait_for(state="detached")
 
     async def open(self, path: str) -> None:
         """Go to a screen and wait for its heading."""
@@ -62,6 +76,16 @@ class Portal:
             "(one) => one.nodes.map((node) => `${one.id}: ${node.html} ${node.failureSummary}`))"
         )
 
+
+_ASK = """async ([method, path, body]) => {
+  const answer = await fetch(path, {
+    method,
+    headers: { "X-Moonwire-Portal": "1", "Content-Type": "application/json" },
+    body: body === null ? undefined : JSON.stringify(body),
+  });
+  const text = await answer.text();
+  return { status: answer.status, body: text ? JSON.parse(text) : null };
+}"""
 
 _FOCUSED = """([name, role]) => {
   const here = document.activeElement;
@@ -92,7 +116,7 @@ async def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenera
     if not (ASSETS / "index.html").is_file():
         pytest.skip("the portal has not been built (make portal)")
     settings = Settings(data_dir=tmp_path, http_port=0, sip_host="127.0.0.1", sip_port=0, sandbox="on")
-    async with running_server(settings) as server, chromium() as browser:
+    async with running_server(settings) as server, chromium() as browser, aiohttp.ClientSession() as http:
         assert server.sandbox is not None
         context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
         page = await context.new_page()
@@ -104,7 +128,7 @@ async def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenera
             "console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None
         )
         page.on("request", lambda sent: None if sent.url.startswith((url, "blob:")) else complaints.append(sent.url))
-        yield Portal(server, server.sandbox, page, url, complaints)
+        yield Portal(server, server.sandbox, page, url, complaints, http)
         assert not complaints, "page errors, refused content or requests to other hosts"
 
 

@@ -243,6 +243,7 @@ function Environment({ form }: { form: FormState }) {
           texts={form.texts}
           secrets={form.secrets}
           showErrors={form.tried}
+          isAsked={data !== undefined}
           onChange={(name, text) => setTexts((texts) => ({ ...texts, [name]: text }))}
         />
       </div>

@@ -10,10 +10,12 @@ interface EnvFormProps {
   texts: EnvTexts;
   secrets: string[];
   showErrors: boolean;
+  /** Whether the application has told what it declares. */
+  isAsked: boolean;
   onChange: (name: string, text: string) => void;
 }
 
-export function EnvForm({ schema, texts, secrets, showErrors, onChange }: EnvFormProps) {
+export function EnvForm({ schema, texts, secrets, showErrors, isAsked, onChange }: EnvFormProps) {
   const names = [...new Set([...Object.keys(schema), ...Object.keys(texts), ...secrets])];
   return names.map((name) => (
     <Variable
@@ -23,6 +25,7 @@ export function EnvForm({ schema, texts, secrets, showErrors, onChange }: EnvFor
       text={texts[name] ?? ""}
       isStoredSecret={secrets.includes(name)}
       showErrors={showErrors}
+      isAsked={isAsked}
       onChange={(text) => onChange(name, text)}
     />
   ));
@@ -34,16 +37,17 @@ interface VariableProps {
   text: string;
   isStoredSecret: boolean;
   showErrors: boolean;
+  isAsked: boolean;
   onChange: (text: string) => void;
 }
 
-function Variable({ name, variable, text, isStoredSecret, showErrors, onChange }: VariableProps) {
+function Variable({ name, variable, text, isStoredSecret, showErrors, isAsked, onChange }: VariableProps) {
   const { t } = useText();
   const { error, unlisted } = judge(variable, text, isStoredSecret);
   const preset = variable?.default === undefined ? undefined : String(variable.default);
   const shared = {
     label: name,
-    help: variable ? variable.description : t("env.undeclared"),
+    help: variable ? variable.description : isAsked ? t("env.undeclared") : undefined,
     required: variable?.required ?? false,
     value: text,
     error: showErrors && error ? t(`env.${error}`) : null,

@@ -4,6 +4,7 @@ import { Link } from "wouter";
 import type { Application } from "../../api/types";
 import { useText } from "../../text";
 import { Badge, Empty, LinkButton, Loaded, Page, Table } from "../../ui/parts";
+import { shownNumber } from "../../ui/number";
 import { useApplications, useNumbers } from "../lists";
 
 export default function Applications() {
@@ -34,7 +35,7 @@ export default function Applications() {
                 },
                 {
                   title: t("nav.numbers"),
-                  cell: (row) => numbersOf(row).map((number) => <span key={number} className="number line">{number}</span>),
+                  cell: (row) => numbersOf(row).map((number) => <span key={number} className="number line">{shownNumber(number)}</span>),
                 },
               ]}
             />

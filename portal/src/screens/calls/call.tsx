@@ -8,6 +8,7 @@ import type { Call, TimelineLine } from "../../api/types";
 import { useAccountSid } from "../../session";
 import { useText } from "../../text";
 import { Badge, Button, Confirm, Loaded, Page, Panel } from "../../ui/parts";
+import { shownNumber } from "../../ui/number";
 import { clock, dateTime } from "../../ui/time";
 import { useToast } from "../../ui/toast";
 import { turns, utterances } from "./data";
@@ -30,7 +31,7 @@ export default function CallPage({ sid }: { sid: string }) {
       return (await answered(request).catch(emptyWhenGone)) as unknown as TimelineLine[];
     },
   });
-  const title = call.data ? `${call.data.from || t("calls.unknown")} → ${call.data.to || t("calls.unknown")}` : t("calls.call");
+  const title = call.data ? `${shownNumber(call.data.from) || t("calls.unknown")} → ${shownNumber(call.data.to) || t("calls.unknown")}` : t("calls.call");
   return (
     <Page title={title} back={{ href: "/calls", label: t("nav.calls") }} actions={call.data && <Remove call={call.data} />}>
       <Loaded query={call}>{(data) => <Summary call={data} />}</Loaded>

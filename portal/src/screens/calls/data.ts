@@ -74,20 +74,30 @@ export function turns(lines: TimelineLine[]): Turn[] {
 }
 
 const ENDINGS: Record<string, TextKey> = {
-  "caller-hangup": "end.callerHangup",
-  "caller-hung-up": "end.callerHangup",
-  "application-hangup": "end.application",
-  "app-hangup": "end.application",
-  "end-of-verbs": "end.verbs",
+  bye: "end.callerHangup",
+  closed: "end.callerHangup",
+  cancel: "end.cancel",
+  hangup: "end.application",
+  "script-ended": "end.verbs",
+  rejected: "end.rejected",
   "agent-failed": "end.agentFailed",
-  "no-rtp": "end.noMedia",
-  "media-timeout": "end.noMedia",
-  drain: "end.drain",
+  "no-media": "end.noMedia",
+  "no-ack": "end.noAck",
+  "session-expired": "end.noMedia",
+  "no-common-codec": "end.codec",
+  shutdown: "end.drain",
 };
+
+/** Endings that nobody need look into. */
+const PEACEFUL = new Set(["bye", "closed", "hangup", "script-ended", "shutdown"]);
 
 /** The catalogue's sentence for a reason, when there is one. */
 export function endingOf(call: Call): TextKey | null {
-  return ENDINGS[call.termination_reason] ?? (call.termination_by === "caller" ? "end.callerHangup" : null);
+  return ENDINGS[call.termination_reason] ?? null;
+}
+
+export function endedWell(call: Call): boolean {
+  return call.answered && PEACEFUL.has(call.termination_reason);
 }
 
 export interface CallFilters {

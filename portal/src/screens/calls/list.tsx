@@ -5,9 +5,10 @@ import { Link } from "wouter";
 import type { Call } from "../../api/types";
 import { useText } from "../../text";
 import { Badge, Button, Empty, Loaded, Page, Table } from "../../ui/parts";
+import { shownNumber } from "../../ui/number";
 import { Ago, clock } from "../../ui/time";
 import { SelectField, TextField } from "../../ui/form";
-import { type CallFilters, endingOf, PAGE_SIZE, useCalls } from "./data";
+import { type CallFilters, endedWell, endingOf, PAGE_SIZE, useCalls } from "./data";
 
 const ALL: CallFilters = { page: 1, days: 7, direction: "", answered: "", filter: "" };
 
@@ -90,7 +91,7 @@ export function CallTable({ calls }: { calls: Call[] }) {
             return (
               <Link href={`/calls/${call.call_sid}`} className="call-link">
                 <Icon aria-label={t(call.direction === "outbound" ? "calls.outbound" : "calls.inbound")} />
-                {call.from || t("calls.unknown")} → {call.to || t("calls.unknown")}
+                {shownNumber(call.from) || t("calls.unknown")} → {shownNumber(call.to) || t("calls.unknown")}
               </Link>
             );
           },
@@ -107,8 +108,7 @@ export function CallTable({ calls }: { calls: Call[] }) {
 export function Ending({ call }: { call: Call }) {
   const { t } = useText();
   const key = endingOf(call);
-  const bad = !call.answered || key === "end.agentFailed" || key === "end.noMedia";
-  return <Badge tone={bad ? "bad" : "good"}>{key ? t(key) : call.termination_reason}</Badge>;
+  return <Badge tone={endedWell(call) ? "good" : "bad"}>{key ? t(key) : call.termination_reason}</Badge>;
 }
 
 function Pages({ page, total, go }: { page: number; total: number; go: (page: number) => void }) {

@@ -10,7 +10,7 @@ export function Waterfall({ turns }: { turns: Turn[] }) {
   const longest = Math.max(1, ...turns.map((turn) => PARTS.reduce((sum, part) => sum + (turn.parts[part] ?? 0), 0)));
   if (!turns.length) return <p className="muted">{t("call.noTurns")}</p>;
   return (
-    <div className="table-frame" role="region" aria-label={t("call.delays")} tabIndex={0}>
+    <div className="table-frame" role="group" aria-label={t("call.delays")} tabIndex={0}>
       <table className="waterfall">
         <caption>
           <Legend />

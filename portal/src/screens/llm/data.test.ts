@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hostOf, isGood, memberOf, modelIds } from "./data";
+import { endOf, hostOf, isGood, listedModels, memberOf } from "./data";
 
 describe("memberOf", () => {
   it.each([
@@ -21,8 +21,15 @@ describe("hostOf", () => {
   ])("finds the host of %s", (url, host) => expect(hostOf(url)).toBe(host));
 });
 
+describe("endOf", () => {
+  it("shows the end of a long secret", () => expect(endOf("XXXXXXXX4f2a")).toBe("4f2a"));
+  it("shows nothing of a short one", () => expect(endOf("XXXXXXXX")).toBe(""));
+});
+
 describe("reports", () => {
-  it("lists models of either shape", () => expect(modelIds({ status: "ok", models: ["a", { id: "b" }] })).toEqual(["a", "b"]));
-  it("takes warnings for a success", () => expect(isGood({ status: "ok_with_warnings" })).toBe(true));
+  it("offers the models that the vendor lists", () =>
+    expect(listedModels({ status: "ok", models: [{ id: "a", listed: true }, { id: "b", listed: false }, { id: "c", listed: null }] })).toEqual(["a"]));
+  it("takes warnings for a success", () => expect(isGood({ status: "ok", outcome: "ok_with_warnings" })).toBe(true));
+  it("takes a failure for one", () => expect(isGood({ status: "fail", outcome: "failed" })).toBe(false));
   it("takes nothing tested for no success", () => expect(isGood({ status: "not tested" })).toBe(false));
 });

@@ -1,12 +1,12 @@
 /** LLM Services as data: the vendors' forms, the account's services, the staged Test. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { answered, api } from "../../api/client";
-import type { LlmCredential, TestReport, VendorField, VendorManifest } from "../../api/types";
+import type { LlmCredential, StageName, TestReport, VendorField, VendorManifest } from "../../api/types";
 import { useAccountSid } from "../../session";
 
 export type Values = Record<string, string>;
 
-export const STAGES = ["input", "reach", "key", "model", "talk", "tools"] as const;
+export const STAGES: StageName[] = ["input", "reach", "key", "model", "talk", "tools"];
 
 const path = (account_sid: string) => ({ params: { path: { account_sid } } });
 const pathTo = (account_sid: string, sid: string) => ({ params: { path: { account_sid, sid } } });
@@ -75,10 +75,16 @@ export function hostOf(url: string): string {
   }
 }
 
-export function modelIds(report: TestReport | undefined): string[] {
-  return (report?.models ?? []).map((model) => (typeof model === "string" ? model : model.id));
+/** The models that the vendor lists for this key now. */
+export function listedModels(report: TestReport | undefined): string[] {
+  return (report?.models ?? []).filter((model) => model.listed).map((model) => model.id);
 }
 
 export function isGood(report: TestReport): boolean {
-  return report.status.startsWith("ok");
+  return (report.outcome ?? report.status).startsWith("ok");
+}
+
+/** The last characters of a secret as the server shows it; empty when it shows none. */
+export function endOf(shown: string | undefined): string {
+  return shown && !shown.endsWith("XXXX") ? shown.slice(-4) : "";
 }

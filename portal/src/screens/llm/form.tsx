@@ -8,7 +8,7 @@ import { useText } from "../../text";
 import { CheckField, Choice, errorAt, Field, SecretField, SelectField, TextField } from "../../ui/form";
 import { Button, Panel, Problem } from "../../ui/parts";
 import { useToast } from "../../ui/toast";
-import { fieldsOf, hostOf, isGood, isSecret, memberOf, modelIds, useLlmActions, type Values } from "./data";
+import { endOf, fieldsOf, hostOf, isGood, isSecret, memberOf, listedModels, useLlmActions, type Values } from "./data";
 import { Stages } from "./stages";
 
 interface FormProps {
@@ -86,14 +86,18 @@ function useServiceForm(manifest: VendorManifest, stored?: LlmCredential) {
       go("/account/llm-services");
     },
   });
+  const hasNewSecret = secrets.some((name) => values[name]);
+  /** Test what a stage suggests; a stored key is not sent elsewhere: then the form only shows the suggestion. */
+  const follow = (suggested: Values) => (stored && !hasNewSecret ? set(suggested) : test.mutate(suggested));
   return {
     values,
     set,
+    follow,
     isDefault,
     setDefault,
     test,
     save,
-    hasNewSecret: secrets.some((name) => values[name]),
+    hasNewSecret,
     hasAllSecrets: secrets.every((name) => values[name]),
     hostMoved: stored !== undefined && hostOf(values.base_url ?? "") !== hostOf(start.base_url ?? ""),
     changed: JSON.stringify(values) !== JSON.stringify(start) || isDefault !== (stored?.is_default ?? false),
@@ -183,7 +187,7 @@ function TestPanel({ form, manifest, stored }: PartProps) {
       <div className="stack">
         <ModelField
           manifest={manifest}
-          live={modelIds(test.data)}
+          live={listedModels(test.data)}
           value={form.values.model_id ?? ""}
           onChange={(model_id) => form.set({ model_id })}
         />
@@ -194,7 +198,7 @@ function TestPanel({ form, manifest, stored }: PartProps) {
           <p className="help">{t(!mayTest ? "test.needsKey" : usesStored && form.changed ? "test.stored" : "test.cost")}</p>
         </div>
         {(test.data || test.isPending) && (
-          <Stages report={test.data} running={test.isPending} onSuggestion={(suggested) => test.mutate(suggested)} />
+          <Stages report={test.data} running={test.isPending} onSuggestion={form.follow} />
         )}
       </div>
     </Panel>
@@ -229,8 +233,9 @@ function VendorFieldInput({ field, storedValue, value, error, onChange }: InputP
   const shared = { label: field.label, help: field.help, value, error, onChange, required: field.required ?? false };
   if (isSecret(field)) {
     if (!storedValue) return <SecretField {...shared} />;
-    const end = storedValue.slice(-4);
-    return <SecretField {...shared} required={false} help={t("llm.keyStays", { end })} placeholder={`···· ${end}`} />;
+    const end = endOf(storedValue);
+    const help = end ? t("llm.keyStays", { end }) : t("form.stays");
+    return <SecretField {...shared} required={false} help={help} placeholder={`···· ${end}`} />;
   }
   if (field.type === "select") {
     const options = (field.options ?? []).map((option) => (typeof option === "string" ? { label: option, value: option } : option));

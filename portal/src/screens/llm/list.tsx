@@ -7,7 +7,7 @@ import { useText } from "../../text";
 import { HealthStatus } from "../../ui/health";
 import { Badge, Button, Empty, LinkButton, Loaded, Page, Table } from "../../ui/parts";
 import { useToast } from "../../ui/toast";
-import { hostOf, isGood, useLlmActions, useLlmServices, useManifests } from "./data";
+import { endOf, hostOf, isGood, useLlmActions, useLlmServices, useManifests } from "./data";
 
 export default function LlmServices() {
   const { t } = useText();
@@ -73,7 +73,7 @@ export function KeyTrace({ row }: { row: { api_key?: string; fingerprints: Recor
   if (!row.api_key) return <span className="muted">–</span>;
   return (
     <span className="key-trace">
-      <code>{`···· ${row.api_key.slice(-4)}`}</code>
+      <code>{`···· ${endOf(row.api_key)}`}</code>
       <small title={t("service.fingerprint")}>{row.fingerprints.api_key}</small>
     </span>
   );

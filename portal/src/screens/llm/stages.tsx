@@ -13,22 +13,25 @@ const ICONS = { ok: Check, warning: TriangleAlert, failed: X, skipped: Minus, wa
 interface StagesProps {
   report: TestReport | undefined;
   running: boolean;
+  /** The rows that are shown before the answer is there. */
+  names?: StageName[];
   /** Called when the reader takes over what a stage suggests. */
-  onSuggestion?: (values: Record<string, string>, stage: Stage) => void;
+  onSuggestion?: (values: Record<string, string>) => void;
 }
 
-export function Stages({ report, running, onSuggestion }: StagesProps) {
+export function Stages({ report, running, names = STAGES, onSuggestion }: StagesProps) {
   const { t } = useText();
-  const shown = useRevealed(report, running);
-  const stages = report?.stages ?? [];
-  const done = !running && report !== undefined && shown >= STAGES.length;
+  const expected: Pick<Stage, "name" | "kind">[] = names.map((name) => ({ name }));
+  const rows = !running && report?.stages?.length ? report.stages : expected;
+  const shown = useRevealed(report, running, rows.length);
+  const done = !running && report !== undefined && shown >= rows.length;
   return (
     <div className="stages">
       <ol aria-label={t("test.stages")}>
-        {STAGES.map((name, index) => {
-          const stage = index < shown ? stages.find((one) => one.name === name) : undefined;
+        {rows.map(({ name, kind }, index) => {
+          const stage = index < shown ? report?.stages?.[index] : undefined;
           const waiting = running && index === 0 ? "running" : "waiting";
-          return <Row key={name} name={name} stage={stage} state={stage?.status ?? waiting} onSuggestion={onSuggestion} />;
+          return <Row key={`${name} ${kind}`} name={name} stage={stage} state={stage?.status ?? waiting} onSuggestion={onSuggestion} />;
         })}
       </ol>
       <p className={`verdict ${done ? verdictTone(report) : ""}`} role="status" aria-live="polite">
@@ -39,31 +42,33 @@ export function Stages({ report, running, onSuggestion }: StagesProps) {
 }
 
 /** Count rows up one by one after the answer has come; all at once for readers who want less motion. */
-function useRevealed(report: TestReport | undefined, running: boolean): number {
+function useRevealed(report: TestReport | undefined, running: boolean, all: number): number {
   const [shown, setShown] = useState(0);
   useEffect(() => {
     if (running || !report) return setShown(0);
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return setShown(STAGES.length);
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return setShown(all);
     let count = 0;
     const timer = setInterval(() => {
       setShown(++count);
-      if (count >= STAGES.length) clearInterval(timer);
+      if (count >= all) clearInterval(timer);
     }, STEP_MS);
     return () => clearInterval(timer);
-  }, [report, running]);
+  }, [report, running, all]);
   return shown;
 }
 
 function verdictTone(report: TestReport): string {
-  return report.status === "ok" ? "good" : report.status === "ok_with_warnings" ? "warn" : "bad";
+  const outcome = report.outcome ?? report.status;
+  return outcome === "ok" ? "good" : outcome === "ok_with_warnings" ? "warn" : "bad";
 }
 
 function Verdict({ report }: { report: TestReport }) {
   const { t } = useText();
   const first = report.time_to_first_token_ms;
-  if (report.status === "ok" && first != null) return t("test.verdict.ok", { delay: delay(first) });
-  if (report.status === "ok") return t("test.passed");
-  if (report.status === "ok_with_warnings") return t("test.verdict.warnings");
+  const outcome = report.outcome ?? report.status;
+  if (outcome === "ok" && first != null) return t("test.verdict.ok", { delay: delay(first) });
+  if (outcome === "ok") return t("test.passed");
+  if (outcome === "ok_with_warnings") return t("test.verdict.warnings");
   if (report.stages?.length) return t("test.verdict.failed");
   return report.reason || t("test.failed");
 }
@@ -89,7 +94,7 @@ function Row({ name, stage, state, onSuggestion }: RowProps) {
         {stage?.hint && <p className="hint">{stage.hint}</p>}
         {(stage?.vendor_text || stage?.request_id) && <VendorWords stage={stage} />}
         {suggested && stage && onSuggestion && (
-          <Button onClick={() => onSuggestion(suggested, stage)}>{suggestionText(suggested, t)}</Button>
+          <Button onClick={() => onSuggestion(suggested)}>{suggestionText(suggested, t)}</Button>
         )}
       </div>
       {stage?.duration_ms != null && stage.status !== "skipped" && <span className="took">{delay(stage.duration_ms)}</span>}

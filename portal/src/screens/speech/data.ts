@@ -1,7 +1,7 @@
 /** Speech Services as data. The vendors' forms are few and stand here until REST has a manifest for them. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { answered, api } from "../../api/client";
-import type { SpeechCredential, VendorField } from "../../api/types";
+import type { SpeechCredential, TestReport, VendorField } from "../../api/types";
 import { useAccountSid } from "../../session";
 
 export interface SpeechVendor {
@@ -39,7 +39,7 @@ export const SPEECH_VENDORS: SpeechVendor[] = [
   },
 ];
 
-export interface SpeechReport {
+export interface SpeechReport extends TestReport {
   tts: { status: string; reason?: string };
   stt: { status: string; reason?: string };
 }

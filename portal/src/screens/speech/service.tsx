@@ -3,15 +3,16 @@ import { useMutation } from "@tanstack/react-query";
 import { FlaskConical, Trash2 } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { useLocation } from "wouter";
-import type { SpeechCredential } from "../../api/types";
+import type { SpeechCredential, StageName } from "../../api/types";
 import { useText } from "../../text";
 import { CheckField, Choice, errorAt, SecretField, TextField } from "../../ui/form";
 import { HealthStatus } from "../../ui/health";
-import { Button, Confirm, Loaded, Page, Panel, Problem, Status } from "../../ui/parts";
+import { Button, Confirm, Loaded, Page, Panel, Problem } from "../../ui/parts";
 import { Ago } from "../../ui/time";
 import { useToast } from "../../ui/toast";
-import { hostOf } from "../llm/data";
-import { SPEECH_VENDORS, type SpeechReport, type SpeechVendor, useSpeechActions, useSpeechServices, vendorOf } from "./data";
+import { endOf, hostOf } from "../llm/data";
+import { Stages } from "../llm/stages";
+import { SPEECH_VENDORS, type SpeechVendor, useSpeechActions, useSpeechServices, vendorOf } from "./data";
 
 const LIST = "/account/speech-services";
 
@@ -132,10 +133,10 @@ function SpeechForm({ vendor, stored }: { vendor: SpeechVendor; stored?: SpeechC
           {vendor.fields.map((field) => {
             const shared = { label: field.label, value: values[field.name] ?? "", error: errorAt(save.error, field.name), onChange: set(field.name) };
             if (field.type !== "password") return <TextField key={field.name} {...shared} />;
-            const end = String(stored?.[field.name] ?? "").slice(-4);
+            const end = endOf(String(stored?.[field.name] ?? ""));
             const error = shared.error ?? (hostMoved && !shared.value ? t("llm.keyAgain") : null);
             return (
-              <SecretField key={field.name} {...shared} error={error} required={!stored} help={stored && t("llm.keyStays", { end })} placeholder={end && `···· ${end}`} />
+              <SecretField key={field.name} {...shared} error={error} required={!stored} help={stored && (end ? t("llm.keyStays", { end }) : t("form.stays"))} placeholder={stored && `···· ${end}`} />
             );
           })}
           <TextField label={t("llm.label")} help={t("speech.label.help")} value={values.label ?? ""} error={errorAt(save.error, "label")} onChange={set("label")} />
@@ -154,6 +155,8 @@ function SpeechForm({ vendor, stored }: { vendor: SpeechVendor; stored?: SpeechC
   );
 }
 
+const STAGES: StageName[] = ["input", "reach", "key", "talk"];
+
 function TestPanel({ stored }: { stored: SpeechCredential }) {
   const { t } = useText();
   const actions = useSpeechActions();
@@ -168,28 +171,10 @@ function TestPanel({ stored }: { stored: SpeechCredential }) {
           <p className="help">{t("speech.test.help")}</p>
         </div>
         <Problem error={test.error} />
-        <div role="status" aria-live="polite">
-          {test.data && <Outcome report={test.data} />}
-        </div>
+        {(test.data || test.isPending) && <Stages report={test.data} running={test.isPending} names={STAGES} />}
       </div>
     </Panel>
   );
-}
-
-function Outcome({ report }: { report: SpeechReport }) {
-  const { t } = useText();
-  const parts = [
-    { name: t("speech.stt"), ...report.stt },
-    { name: t("speech.tts"), ...report.tts },
-  ].filter((part) => part.status !== "not tested");
-  if (!parts.length) return <Status tone="idle">{t("test.notTested")}</Status>;
-  return parts.map((part) => (
-    <p key={part.name}>
-      <Status tone={part.status === "ok" ? "good" : "bad"}>
-        {part.name}: {part.status === "ok" ? t("test.passed") : (part.reason ?? t("test.failed"))}
-      </Status>
-    </p>
-  ));
 }
 
 function Remove({ stored, name }: { stored: SpeechCredential; name: string }) {

@@ -1,0 +1,102 @@
+"""Every screen: readable by everybody (axe), in both themes and languages, and light enough."""
+
+from __future__ import annotations
+
+import pytest
+from tests.e2e.portal.conftest import AXE, Portal
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
+
+FIRST_LOAD_LIMIT = 250_000
+
+
+async def seed(portal: Portal) -> list[str]:
+    """Fill the account with one of everything; returns the addresses of all screens."""
+    account = (await portal.ask("GET", "/Accounts"))[0]["account_sid"]
+    own = {"account_sid": account}
+    base = f"/Accounts/{account}"
+    key = "sk-0123456789abcdef"
+    llm = await portal.ask("POST", f"{base}/LlmCredentials", {"vendor": "moonshot", "label": "main", "api_key": key})
+    speech = await portal.ask("POST", f"{base}/SpeechCredentials", {"vendor": "deepgram", "api_key": key})
+    verbs = [{"verb": "say", "text": "Hello"}]
+    application = await portal.ask("POST", "/Applications", {"name": "hello", "app_json": verbs, **own})
+    carrier = await portal.ask("POST", "/VoipCarriers", {"name": "trunk", **own})
+    gateway = {"voip_carrier_sid": carrier["sid"], "ipv4": "203.0.113.0", "netmask": 24}
+    await portal.ask("POST", "/SipGateways", gateway)
+    await portal.ask("POST", "/PhoneNumbers", {"number": "+16175551212", "application_sid": application["sid"], **own})
+    await portal.ask("POST", "/ApiKeys", {"name": "ci", **own})
+    return [
+        "/",
+        "/calls",
+        "/alerts",
+        "/applications",
+        f"/applications/{application['sid']}",
+        "/numbers",
+        "/carriers",
+        f"/carriers/{carrier['sid']}",
+        "/account/llm-services",
+        "/account/llm-services/new",
+        f"/account/llm-services/{llm['sid']}",
+        "/account/speech-services",
+        "/account/speech-services/new",
+        f"/account/speech-services/{speech['sid']}",
+        "/account/api-keys",
+        "/account/password",
+        "/nowhere",
+    ]
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed (make portal)")
+async def test_every_screen_is_clean(operator: Portal) -> None:
+    page = operator.page
+    screens = await seed(operator)
+    found: list[str] = []
+    for language in ("en", "zh"):
+        await page.evaluate("(language) => localStorage.setItem('moonwire.language', language)", language)
+        for path in screens:
+            await operator.open(path)
+            await operator.settled()
+            for scheme in ("light", "dark"):
+                await page.emulate_media(color_scheme=scheme)
+                found += [f"{path} {language} {scheme}: {one}" for one in await operator.violations()]
+    assert not found
+
+
+async def test_everything_is_translated(operator: Portal) -> None:
+    page = operator.page
+    await page.get_by_label("Language").select_option("zh")
+    await page.get_by_role("heading", name="总览").wait_for()
+    assert await page.locator("html").get_attribute("lang") == "zh-CN"
+    await page.reload()
+    await page.get_by_role("link", name="大模型服务").click()
+    await page.get_by_role("heading", name="使用您自己的密钥").wait_for()
+
+
+async def test_the_theme_is_remembered(operator: Portal) -> None:
+    page = operator.page
+    await page.get_by_label("Theme").select_option("dark")
+    await page.reload()
+    await page.get_by_role("heading", name="Overview").wait_for()
+    ground = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(14, 17, 22)"
+
+
+async def test_a_narrow_screen_has_its_menu_behind_a_button(operator: Portal) -> None:
+    page = operator.page
+    await page.set_viewport_size({"width": 380, "height": 760})
+    link = page.get_by_role("link", name="LLM Services")
+    assert not await link.is_visible()
+    await page.get_by_role("button", name="Menu").click()
+    await link.click()
+    await page.get_by_role("heading", name="LLM Services", level=1).wait_for()
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_the_first_load_is_light(operator: Portal) -> None:
+    await operator.open("/")
+    await operator.settled()
+    loaded: int = await operator.page.evaluate(
+        "performance.getEntriesByType('resource').filter((one) => one.name.endsWith('.js'))"
+        ".reduce((sum, one) => sum + one.encodedBodySize, 0)"
+    )
+    assert 0 < loaded < FIRST_LOAD_LIMIT
