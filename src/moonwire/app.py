@@ -21,6 +21,7 @@ from moonwire.apps.app_env import AppEnvProbe
 from moonwire.apps.audio import AudioFetcher
 from moonwire.apps.connector import AppConnector
 from moonwire.call.engine import CallEngine
+from moonwire.call.live_calls import EngineCalls
 from moonwire.call.services import AddressBook, CallServices
 from moonwire.core.hosts import LOOPBACK, HostPolicy
 from moonwire.errors import ConfigError, LocalProtocolError
@@ -32,6 +33,7 @@ from moonwire.ports.clock import Clock
 from moonwire.ports.directory import VendorCredential
 from moonwire.ports.event_log import EventLogs
 from moonwire.ports.legs import CallAcceptor, CallerGate, CallLeg
+from moonwire.ports.live_calls import LiveCalls
 from moonwire.ports.vad import VoiceActivityDetector
 from moonwire.sandbox.caller import CallerReport, ScriptedCaller, Step
 from moonwire.sandbox.fleet import SANDBOX_KEY, SandboxFleet, running_fleet
@@ -114,7 +116,7 @@ async def running_server(
         stack.push_async_callback(sip.stop)
         door = TwilioDoor(gate=store.directory, acceptor=engine, pacer=pacer, clock=clock)
         metrics.watch("moonwire_calls_active", "Calls that are up.", lambda: float(engine.active_calls))
-        api = _api(store, outbound, event_logs, metrics)
+        api = _api(store, outbound, event_logs, metrics, EngineCalls(engine))
         port = await _serve_http(settings, api, door, stack)
         yield Server(settings, store, engine, sip, port, fleet, event_logs)
 
@@ -198,7 +200,7 @@ def _voice_detector(stack: AsyncExitStack) -> VoiceActivityDetector:
     return detector
 
 
-def _api(store: Store, outbound: _Outbound, event_logs: FileEventLogs, metrics: Metrics) -> FastAPI:
+def _api(store: Store, outbound: _Outbound, event_logs: FileEventLogs, metrics: Metrics, calls: LiveCalls) -> FastAPI:
     async def test_speech(credential: VendorCredential) -> CredentialTest:
         trial = await try_speech(credential, outbound.http)
         return CredentialTest(trial.ok, trial.reason, trial.report)
@@ -210,6 +212,7 @@ def _api(store: Store, outbound: _Outbound, event_logs: FileEventLogs, metrics: 
         outbound.hosts,
         llm_manifests=llm_manifests,
         test_speech=test_speech,
+        live_calls=calls,
         probe_app_env=AppEnvProbe(outbound.http, outbound.hosts.allows_url).ask,
     )
     return create_api(HealthSources({"database": store.is_ready}, metrics.exposition), rest)

@@ -11,6 +11,7 @@ from moonwire.ports.administration import Administration
 from moonwire.ports.clock import Clock
 from moonwire.ports.directory import VendorCredential
 from moonwire.ports.event_log import EventLogArchive
+from moonwire.ports.live_calls import LiveCalls
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +44,6 @@ class ApiServices:
     test_speech: Tester | None = None
     list_models: Callable[[VendorCredential], Awaitable[Sequence[Mapping[str, Any]]]] | None = None
     """`{id, displayName, ...}` of a credential's live models."""
+    live_calls: LiveCalls | None = None
     probe_app_env: Callable[[str], Awaitable[Mapping[str, Any] | None]] | None = None
     """Asks an application for its environment-variable schema (jambonz contract section 1.13)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from types import TracebackType
 
 import structlog
@@ -45,6 +46,11 @@ class CallEngine:
     def active_calls(self) -> int:
         """How many calls are up."""
         return len(self._sessions)
+
+    @property
+    def sessions(self) -> Sequence[CallSession]:
+        """All live calls, oldest first."""
+        return list(self._sessions.values())
 
     def session(self, call_sid: str) -> CallSession | None:
         """Return a live call."""

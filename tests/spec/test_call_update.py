@@ -1,0 +1,49 @@
+"""The body of updateCall."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from moonwire.errors import SpecError
+from moonwire.spec import commands as c
+from moonwire.spec.call_update import UnsupportedUpdateError, parse_call_update
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"call_hook": "https://app.example/hook"}, c.RedirectCommand),
+        ({"call_hook": {"url": "/hook", "method": "POST"}, "call_status_hook": "/status"}, c.RedirectCommand),
+        ({"call_status": "completed"}, c.CallStatusCommand),
+        ({"mute_status": "mute"}, c.MuteCommand),
+        ({"tag": {"a": 1}}, c.TagCommand),
+        ({"dtmf": {"digit": "12", "duration": 250}}, c.DtmfCommand),
+        ({"agent_update": {"type": "generate_reply", "interrupt": True}}, c.AgentUpdateCommand),
+    ],
+)
+def test_each_operation_is_a_command(body: dict[str, Any], kind: type) -> None:
+    command, problems = parse_call_update(body)
+    assert isinstance(command, kind)
+    assert problems == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({}, "no valid options supplied to updateCall"),
+        ({"something": 1}, "no valid options supplied to updateCall"),
+        ({"call_status": "completed", "tag": {}}, "multiple options are not allowed in updateCall"),
+        ({"mute_status": "loud"}, "mute or unmute"),
+        ({"agent_update": {"type": "dance"}}, "data.type"),
+    ],
+)
+def test_what_is_wrong_is_named(body: dict[str, Any], words: str) -> None:
+    with pytest.raises(SpecError, match=words):
+        parse_call_update(body)
+
+
+def test_what_this_server_does_not_have_is_told_apart() -> None:
+    with pytest.raises(UnsupportedUpdateError, match="whisper is not supported"):
+        parse_call_update({"whisper": [{"verb": "say", "text": "psst"}]})
