@@ -2,6 +2,7 @@
 
 MoonwireError
 ├── ConfigError                 the operator: settings or moonwire.yaml
+├── StoreUnavailableError       the operator: the database is away; calls go on with what is cached
 ├── RecordError                 the REST client: unknown, taken, not theirs, or not valid
 ├── SpecError                   the application: a wrong verb, hook answer or command (carries the path)
 ├── HookError                   the application: unreachable, slow, refused or closed
@@ -38,6 +39,12 @@ class ConfigError(MoonwireError):
     """A setting or the configuration file is wrong; the message names the thing and the remedy."""
 
     code = "config"
+
+
+class StoreUnavailableError(MoonwireError):
+    """The database cannot be reached, is locked or full; calls go on with what is cached."""
+
+    code = "store-unavailable"
 
 
 class RecordError(MoonwireError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from moonwire.ports.directory import CallRecord
 from moonwire.store.configuration import parse_configuration
@@ -320,6 +321,13 @@ async def test_mistakes_are_named(rest: Rest, method: str, path: str, body: Any,
     status, answer = await rest.alice.ask(method, path, body)
     assert (status in (400, 404), sentence in answer["msg"]) == (True, True), answer
     assert set(answer) == {"msg", "code"}
+
+
+async def test_a_lost_database_is_told(rest: Rest) -> None:
+    async with rest.store.database.transaction() as session:
+        await session.execute(text("ALTER TABLE applications RENAME TO away"))
+    status, answer = await rest.alice.ask("GET", "/Applications")
+    assert (status, answer["code"]) == (503, "store-unavailable")
 
 
 async def test_no_account_for_an_administrator_is_named(rest: Rest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -28,34 +29,62 @@ def program(name: str) -> str | None:
     return shutil.which(name) or next((str(one / name) for one in PROGRAMS if (one / name).exists()), None)
 
 
+class PostgreSql:
+    """A server of our own, in its own directory, on a free port."""
+
+    def __init__(self) -> None:
+        initdb, pg_ctl = program("initdb"), program("pg_ctl")
+        if initdb is None or pg_ctl is None:
+            pytest.skip("PostgreSQL is not installed")
+        self._pg_ctl = pg_ctl
+        self._directory = Path(tempfile.mkdtemp(prefix="moonwire-postgresql-"))  # pytest's own is closed to others
+        self._user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+        if self._user:
+            os.chown(self._directory, pwd.getpwnam(self._user).pw_uid, -1)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self._run(initdb, "-D", self._data, "-U", "moonwire", "-A", "trust", "--no-sync")
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://moonwire@127.0.0.1:{self._port}/postgres"
+
+    def start(self) -> None:
+        options = f"-p {self._port} -k {self._directory} -c listen_addresses=127.0.0.1 -c fsync=off"
+        self._run(self._pg_ctl, "-D", self._data, "-o", options, "-l", str(self._directory / "log"), "-w", "start")
+
+    def stop(self) -> None:
+        self._run(self._pg_ctl, "-D", self._data, "-m", "immediate", "stop")
+
+    def remove(self) -> None:
+        with contextlib.suppress(subprocess.CalledProcessError):  # a test may have left it stopped
+            self.stop()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    @property
+    def _data(self) -> str:
+        return str(self._directory / "data")
+
+    def _run(self, *command: str) -> None:
+        subprocess.run(command, check=True, capture_output=True, user=self._user, cwd=self._directory)
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """A running server's URL; it ends with the tests."""
-    initdb, pg_ctl = program("initdb"), program("pg_ctl")
-    if initdb is None or pg_ctl is None:
-        pytest.skip("PostgreSQL is not installed")
-    directory = Path(tempfile.mkdtemp(prefix="moonwire-postgresql-"))  # pytest's own is closed to other users
-    user = None
-    if os.geteuid() == 0:
-        user = "nobody"  # PostgreSQL refuses to run as root
-        os.chown(directory, pwd.getpwnam(user).pw_uid, -1)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    data = str(directory / "data")
-    options = f"-p {port} -k {directory} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=50"
+    """The URL of a server that all tests share."""
+    server = PostgreSql()
+    yield server.url
+    server.remove()
 
-    def run(*command: str) -> None:
-        subprocess.run(command, check=True, capture_output=True, user=user, cwd=directory)
 
-    run(initdb, "-D", data, "-U", "moonwire", "-A", "trust", "--no-sync")
-    run(pg_ctl, "-D", data, "-o", options, "-l", str(directory / "log"), "-w", "start")
-    try:
-        yield f"postgresql://moonwire@127.0.0.1:{port}/postgres"
-    finally:
-        stop = [pg_ctl, "-D", data, "-m", "immediate", "stop"]
-        subprocess.run(stop, check=False, capture_output=True, user=user)
-        shutil.rmtree(directory, ignore_errors=True)
+@pytest.fixture
+def own_postgresql() -> Iterator[PostgreSql]:
+    """A server that a test may stop and start."""
+    server = PostgreSql()
+    yield server
+    server.remove()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from moonwire.errors import ConfigError, HookError, RecordError
+from moonwire.errors import ConfigError, HookError, RecordError, StoreUnavailableError
 
 
 class ErrorBody(BaseModel):
@@ -62,6 +62,7 @@ def install_error_shape(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(ConfigError, _config_error)
     app.add_exception_handler(RecordError, _record_error)
+    app.add_exception_handler(StoreUnavailableError, _store_unavailable)
 
 
 def error_response(status: int, msg: str, code: str = "") -> Response:
@@ -105,6 +106,10 @@ def _allowed_methods(request: Request) -> set[str]:
 def _record_error(_request: Request, error: Exception) -> Response:
     why = error.why if isinstance(error, RecordError) else "invalid"
     return error_response(_RECORD_STATUS[why], str(error), why)
+
+
+def _store_unavailable(_request: Request, _error: Exception) -> Response:
+    return error_response(503, "The database is not available; try again later.", "store-unavailable")
 
 
 def _config_error(_request: Request, error: Exception) -> Response:

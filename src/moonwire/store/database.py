@@ -6,17 +6,18 @@ processes can start at once.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InterfaceError as DBAPIInterfaceError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from moonwire.errors import ConfigError
+from moonwire.errors import ConfigError, StoreUnavailableError
 from moonwire.settings import mask_url
 
 _WRITES = "moonwire_writes"
@@ -30,6 +31,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = url
         self._is_sqlite = url.startswith("sqlite")
+        self._away = _away_errors(is_sqlite=self._is_sqlite)
         self._engine = _make_engine(url, is_sqlite=self._is_sqlite)
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
 
@@ -55,29 +57,52 @@ class Database:
                     from moonwire.store.upgrade import upgrade
 
                     await connection.run_sync(upgrade, self.name)
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, *self._away) as error:
             raise ConfigError(
                 f"The database {self.name} cannot be opened ({_cause(error)}); check MOONWIRE_DATABASE_URL."
             ) from None
 
     @asynccontextmanager
     async def transaction(self, *, exclusive: bool = False) -> AsyncGenerator[AsyncSession]:
-        """Open a session that commits at the end, or rolls everything back; exclusive ones wait for each other."""
-        async with self._sessions.begin() as session:
-            connection = await session.connection(execution_options={_WRITES: True})
-            if exclusive and not self._is_sqlite:
-                await connection.execute(_LOCK)
-            yield session
+        """Open a session that commits at the end, or rolls everything back; exclusive ones wait for each other.
+
+        Raises:
+            StoreUnavailableError: the database is away, locked or full.
+        """
+        with self._told():
+            async with self._sessions.begin() as session:
+                connection = await session.connection(execution_options={_WRITES: True})
+                if exclusive and not self._is_sqlite:
+                    await connection.execute(_LOCK)
+                yield session
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncSession]:
-        """Open a session that only reads."""
-        async with self._sessions() as session:
-            yield session
+        """Open a session that only reads; errors as transaction."""
+        with self._told():
+            async with self._sessions() as session:
+                yield session
 
     async def close(self) -> None:
         """Close all connections."""
         await self._engine.dispose()
+
+    @contextmanager
+    def _told(self) -> Generator[None]:
+        """Turn what drivers raise when the database is away into one error."""
+        try:
+            yield
+        except self._away as error:
+            raise StoreUnavailableError(f"The database {self.name} is not available ({_cause(error)}).") from None
+
+
+def _away_errors(*, is_sqlite: bool) -> tuple[type[Exception], ...]:
+    """Name the errors that mean "away"; asyncpg's own come through unwrapped while a connection is being made."""
+    if is_sqlite:
+        return (OperationalError, OSError)
+    from asyncpg import InterfaceError, PostgresError
+
+    return (OperationalError, DBAPIInterfaceError, InterfaceError, PostgresError, OSError)
 
 
 def _make_engine(url: str, *, is_sqlite: bool) -> AsyncEngine:

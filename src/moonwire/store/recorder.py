@@ -17,6 +17,7 @@ import msgspec
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from moonwire.errors import StoreUnavailableError
 from moonwire.ports.directory import AlertType, CallRecord
 from moonwire.store.database import Database
 from moonwire.store.records import RaisedAlert, ServiceOutcome, write_alerts, write_calls, write_outcomes
@@ -135,7 +136,7 @@ class Recorder:
                 await write_alerts(session, [one for one in entries if isinstance(one, RaisedAlert)])
                 await write_calls(session, [one for one in entries if isinstance(one, CallRecord)])
                 await write_outcomes(session, [one for one in entries if isinstance(one, ServiceOutcome)])
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except (SQLAlchemyError, StoreUnavailableError, TimeoutError) as error:
             _log.warning("records not written", error=type(error).__name__, entries=len(entries))
             return False
         return True

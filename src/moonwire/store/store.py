@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from moonwire.errors import ConfigError
+from moonwire.errors import ConfigError, StoreUnavailableError
 from moonwire.settings import Settings
 from moonwire.store.apply import Applied, apply_configuration
 from moonwire.store.database import Database
@@ -144,7 +144,7 @@ class Store:
         try:
             async with asyncio.timeout(2), self.database.reading() as session:
                 await session.get(MetaRow, _REVISION)
-        except (SQLAlchemyError, OSError, TimeoutError):
+        except (SQLAlchemyError, StoreUnavailableError, TimeoutError):
             return False
         return True
 
@@ -161,7 +161,7 @@ class Store:
             await asyncio.sleep(_POLL_S)
             try:
                 await self.poll()
-            except (SQLAlchemyError, OSError) as error:
+            except (SQLAlchemyError, StoreUnavailableError) as error:
                 _log.debug("configuration not refreshed", error=type(error).__name__)
             except ConfigError as error:
                 _log.error("configuration not refreshed", reason=str(error))
