@@ -24,9 +24,11 @@ Key = tuple[object, ...]
 Row = tuple[str, str, str, str]
 """event, state before, state after, commands"""
 
-NORMAL = TurnSettings(no_response_s=8.0)
+NORMAL = TurnSettings(no_response_s=8.0, language="en")
 VARIANTS = {
     "With barge-in off": (replace(NORMAL, barge_in=False), "`bargeIn.enable: false`. Only what differs from above."),
+    "With early generation": (replace(NORMAL, early=True), "`earlyGeneration: true`. Only what differs from above."),
+    "By duration alone": (replace(NORMAL, min_words=0), "`bargeIn.minWords: 0`. Only what differs from above."),
     "With sticky": (replace(NORMAL, sticky=True), "`bargeIn.sticky: true`. Only what differs from above."),
 }
 STEP_S = 0.3
@@ -40,8 +42,16 @@ def events(machine: TurnMachine, now: float) -> dict[str, ev.TurnEvent]:
         "CallAnswered": ev.CallAnswered(now),
         "SpeechStarted": ev.SpeechStarted(now),
         "SpeechEnded": ev.SpeechEnded(now),
-        "InterimTranscript": ev.InterimTranscript(now, "a word"),
-        "FinalTranscript": ev.FinalTranscript(now, "words"),
+        "InterimTranscript": ev.InterimTranscript(now, "some words"),
+        "InterimTranscript(back-channel)": ev.InterimTranscript(now, "mm-hm"),
+        "FinalTranscript": ev.FinalTranscript(now, "some words"),
+        "FinalTranscript(back-channel)": ev.FinalTranscript(now, "mm-hm"),
+        "FinalTranscript(unfinished)": ev.FinalTranscript(now, "and the"),
+        "FinalTranscript(distant)": ev.FinalTranscript(now, "some words", distant=True),
+        "DigitPressed": ev.DigitPressed(now, "1"),
+        "DigitPressed(#)": ev.DigitPressed(now, "#"),
+        "EarlyEndOfTurn": ev.EarlyEndOfTurn(now, "engine"),
+        "TurnResumed": ev.TurnResumed(now, "engine"),
         "EndOfTurn": ev.EndOfTurn(now, "engine"),
         "ReplyRequested": ev.ReplyRequested(now, interrupt=False),
         "ReplyRequested(interrupt)": ev.ReplyRequested(now, interrupt=True),
@@ -62,8 +72,10 @@ def events(machine: TurnMachine, now: float) -> dict[str, ev.TurnEvent]:
 def key(machine: TurnMachine) -> Key:
     """What tells two situations apart."""
     state = machine.state
+    text = state.pending_text
     return (
-        state.phase, state.user, state.agent, state.cause, frozenset(state.armed), bool(state.pending_text),
+        state.phase, state.user, state.agent, state.cause, frozenset(state.armed),
+        bool(text), text[-4:] in (" the", ": 1)"),
         state.voice, state.decided, state.owed, state.failures, state.ending is not None,
     )  # fmt: skip
 
@@ -147,7 +159,8 @@ def vocabulary(union: object) -> list[str]:
 
 def page() -> str:
     normal = explore(NORMAL)
-    floors = sorted({state for row in normal for state in row[1:3] if "/" in state})
+    early = explore(replace(NORMAL, early=True))
+    floors = sorted({state for row in early for state in row[1:3] if "/" in state})
     lines = [
         "# Turn taking",
         "",
@@ -166,7 +179,7 @@ def page() -> str:
         "",
         f"The caller's floor and the agent's floor; {len(floors)} pairs occur: {', '.join(floors)}.",
         "",
-        *diagram(normal),
+        *diagram(early),
         "",
         "## Transitions",
         "",

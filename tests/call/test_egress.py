@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from moonwire.call.egress import Egress, Segment
+from moonwire.call.egress import Egress, Segment, word_start
+from moonwire.core.audio.fade import FADE_FRAMES, fade_out
 from moonwire.core.audio.frames import FRAME_BYTES
 
 
@@ -83,10 +84,30 @@ def test_holding_takes_back_what_the_caller_has_not_heard() -> None:
         egress.next_frame()
     leg.ahead = 4
     egress.hold(heard.segment)
+    assert egress.heard_s(heard.segment) == 2 * 0.02
+    fading = [egress.next_frame() for _ in range(FADE_FRAMES)]
+    assert fading == fade_out([bytes([2]) * FRAME_BYTES, bytes([3]) * FRAME_BYTES])
     assert egress.next_frame() is None
+    leg.ahead = FADE_FRAMES
     assert egress.heard_s(heard.segment) == 2 * 0.02
     egress.resume(heard.segment)
     assert egress.next_frame() == bytes([2]) * FRAME_BYTES
+
+
+def test_a_held_reply_goes_on_with_the_word_that_was_cut() -> None:
+    quiet, loud = b"\xff" * FRAME_BYTES, b"\x80" * FRAME_BYTES
+    words = loud * 6 + quiet * 2 + loud * 20
+    assert word_start(words, 11 * FRAME_BYTES) == 7 * FRAME_BYTES
+    assert word_start(words, 25 * FRAME_BYTES) == 25 * FRAME_BYTES, "no pause nearby"
+    assert word_start(words, 0) == 0
+
+
+def test_nothing_fades_before_it_was_heard() -> None:
+    egress = Egress(LeadLeg())
+    heard = Heard(egress)
+    egress.append(heard.segment, audio(10))
+    egress.hold(heard.segment)
+    assert egress.next_frame() is None
 
 
 def test_a_dropped_segment_keeps_what_was_heard_and_says_nothing_more() -> None:
@@ -100,7 +121,7 @@ def test_a_dropped_segment_keeps_what_was_heard_and_says_nothing_more() -> None:
     egress.append(heard.segment, audio(1))
     egress.complete(heard.segment)
     egress.on_played_out()
-    assert egress.next_frame() is None
+    assert [egress.next_frame() for _ in range(FADE_FRAMES + 1)][-1] is None
     assert egress.heard_s(heard.segment) == 5 * 0.02
     assert heard.words == ["started"]
 

@@ -21,8 +21,9 @@ from moonwire.call.hearing import Hearing
 from moonwire.call.reply import Farewell, Reply
 from moonwire.call.reply_reports import ReplyReports, alert_type
 from moonwire.call.turn_meter import TurnMeter
-from moonwire.core.turns.commands import CancelReason, ReplyCause
-from moonwire.core.turns.events import CallAnswered, ReplyRequested
+from moonwire.core.turns.commands import CancelReason, ClearPlayback, PausePlayback, ReplyCause, ResumePlayback
+from moonwire.core.turns.events import CallAnswered, DigitPressed, ReplyRequested
+from moonwire.core.turns.questions import just_asked
 from moonwire.errors import (
     CallError,
     MoonwireError,
@@ -60,7 +61,9 @@ class Agent:
         self._voice = call.voice(plan.synthesizer)
         self._driver = TurnDriver(plan.turns, self, call.timeline, call.events)
         self._reports = ReplyReports(call, plan.verb, self._driver.handle)
-        self._hearing = Hearing(plan.engine, call.timeline, self._driver.handle, self._on_stt_failed)
+        self._hearing = Hearing(
+            plan.engine, call.timeline, self._driver.handle, self._on_stt_failed, self._has_just_asked
+        )
         self._meter = TurnMeter()
         self._replies: dict[int, Reply] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -72,8 +75,7 @@ class Agent:
     async def run(self) -> AgentResult:
         """Talk until the call, the agent or the verb ends."""
         call = self._call
-        vad = call.services.vad.open(self._hearing) if call.services.vad else None
-        self._hearing.attach(self._stt.open(self._plan.recognizer, self._hearing), vad)
+        self._hearing.attach(self._stt.open(self._plan.recognizer, self._hearing), call.services.vad)
         try:
             async with self._group:
                 warming = self._group.create_task(self._model.warm_up())
@@ -113,8 +115,8 @@ class Agent:
             async with asyncio.timeout(RING_S):
                 await self._call.egress.audio_ready.wait()
 
-    def start_reply(self, reply: int, cause: ReplyCause) -> None:
-        """Begin to produce a reply."""
+    def start_reply(self, reply: int, cause: ReplyCause, early_text: str = "") -> None:
+        """Begin to produce a reply; an early one, to words that are no turn yet, is kept back."""
         call = self._call
         live = Reply(
             reply,
@@ -124,16 +126,29 @@ class Agent:
             timeline=call.timeline,
             emit=self._driver.handle,
             observer=self._reports,
+            early=bool(early_text),
         )
         self._replies[reply] = live
+        if not early_text:
+            self._hearing.turn_over()
         greeting = self._plan.verb.greeting
         if cause == "apology":
             self._apologise(live)
         elif cause == "greeting" and isinstance(greeting, str):
             live.speak_text(greeting)
         else:
-            answering = live.speak_answer(self._model, self.conversation.rounds(cause))
+            answering = live.speak_answer(self._model, self.conversation.rounds(cause, early_text))
             self._tasks[reply] = self._group.create_task(answering)
+
+    def release_reply(self, reply: int) -> None:
+        """Let the early answer be heard."""
+        live = self._replies[reply]
+        self._meter.released(live.tokens)
+        live.release()
+
+    def on_digit(self, digit: str) -> None:
+        """Hear a key of the caller's telephone."""
+        self._driver.handle(DigitPressed(self._call.timeline.now(), digit))
 
     def cancel_reply(self, reply: int, reason: CancelReason) -> None:
         """Stop producing it; the model's stream closes at once."""
@@ -141,7 +156,10 @@ class Agent:
         if task is not None:
             task.cancel()
         live = self._replies[reply]
-        if reason == "failed" and not live.failed:
+        if not live.released.is_set():
+            self._meter.preflight = "miss"
+            self._call.note("llm", name="early_reply_dropped", reason=reason)
+        elif reason == "failed" and not live.failed:
             late = VendorTimeoutError(f"reply not audible after {live.age_s:.1f} s", vendor=live.waits_for)
             self._reports.note_failure(late, alert_type(live))
         live.cancel(reason)
@@ -150,22 +168,22 @@ class Agent:
             self.conversation.correct(live)
             del self._replies[reply]
 
-    def pause_playback(self, reply: int) -> None:
-        """Hold its audio."""
-        self._call.egress.hold(self._replies[reply].segment)
-
-    def resume_playback(self, reply: int) -> None:
-        """Let it go on."""
-        self._call.egress.resume(self._replies[reply].segment)
-
-    def clear_playback(self, reply: int) -> None:
-        """Drop its unheard audio."""
-        self._call.egress.clear(self._replies[reply].segment)
+    def steer_playback(self, order: PausePlayback | ResumePlayback | ClearPlayback) -> None:
+        """Hold a reply's audio, let it go on, or drop what is unheard of it."""
+        egress, segment = self._call.egress, self._replies[order.reply].segment
+        match order:
+            case PausePlayback():
+                egress.hold(segment)
+            case ResumePlayback():
+                egress.resume(segment)
+            case ClearPlayback():
+                egress.clear(segment)
 
     def commit_user_turn(self, text: str) -> None:
         """Enter the caller's words and say so."""
         self.conversation.history.add_user(text)
         self._meter.commit(text, self._hearing, self._call.timeline.now())
+        self._hearing.turn_over(answered=True)
         self._reports.send(payloads.user_transcript(text))
 
     def commit_agent_turn(self, reply: int, interrupted: bool) -> None:
@@ -177,7 +195,7 @@ class Agent:
         if interrupted:
             self._reports.send(payloads.user_interruption())
         cut = interrupted or live.cancelled == "replaced"
-        report = self._meter.report(live, heard, interrupted=cut, engine=self._plan.engine.name)
+        report = self._meter.report(live, heard, interrupted=cut)
         event = payloads.turn_end(report)
         self._note_turn(live, heard, event)
         self._reports.send(event)
@@ -197,6 +215,11 @@ class Agent:
 
     def _request_reply(self, interrupt: bool) -> None:
         self._driver.handle(ReplyRequested(self._call.timeline.now(), interrupt))
+
+    def _has_just_asked(self) -> bool:
+        """Tell whether the caller may be answering a question of the reply that is being heard."""
+        speaking = [reply for reply in self._replies.values() if reply.playback_at is not None]
+        return any(just_asked(reply.text, reply.heard_text()) for reply in speaking)
 
     def _on_stt_failed(self, error: VendorError) -> None:
         self._reports.note_failure(error, "stt-failure")

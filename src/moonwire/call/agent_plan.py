@@ -8,6 +8,7 @@ from moonwire.call.context import Call
 from moonwire.call.hearing import TurnEngine
 from moonwire.call.verbs.config import merged_recognizer
 from moonwire.call.verbs.say import chosen_synthesizer
+from moonwire.core.turns.agreement import AgreementSettings
 from moonwire.core.turns.settings import TurnSettings
 from moonwire.errors import CredentialError, ModelUnavailableError
 from moonwire.ports.directory import LlmChoice
@@ -52,7 +53,7 @@ def plan_agent(call: Call, verb: Agent) -> AgentPlan:
     """
     recognizer = _recognizer(call, verb.stt)
     native = recognizer.vendor in NATIVE_TURN_TAKERS
-    engine = VENDOR_TURNS if native or verb.turn_detection.mode == "stt" else SILENCE_TIMER
+    engine = VENDOR_TURNS if native else _engine(call, verb)
     return AgentPlan(
         verb=verb,
         recognizer=recognizer,
@@ -63,11 +64,38 @@ def plan_agent(call: Call, verb: Agent) -> AgentPlan:
             greeting=verb.greeting is not False,
             barge_in=verb.barge_in.enable,
             min_speech_s=verb.barge_in.min_speech_duration,
+            min_words=verb.barge_in.min_words,
             sticky=verb.barge_in.sticky,
-            end_of_turn_s=VENDOR_PATIENCE_S if engine.vendor_ends_turn else TurnSettings().end_of_turn_s,
+            language=recognizer.language or "",
+            end_of_turn_s=_silence_s(engine),
+            early=native or (verb.early_generation and engine.detector is not None),
+            unfinished_wait_s=0.0 if native else TurnSettings().unfinished_wait_s,
             no_response_s=verb.no_response_timeout,
         ),
     )
+
+
+def _engine(call: Call, verb: Agent) -> TurnEngine:
+    """Choose who ends turns: the recogniser, or the acoustic engine that this process has; without one a timer."""
+    if verb.turn_detection.mode == "stt":
+        return VENDOR_TURNS
+    detector = call.services.turn_detector
+    if detector is None or call.services.vad is None:
+        return SILENCE_TIMER
+    own = verb.turn_detection
+    default = AgreementSettings()
+    schedule = AgreementSettings(
+        threshold=default.threshold if own.threshold is None else own.threshold,
+        marks_s=tuple(own.agree_at) or default.marks_s,
+        otherwise_s=own.otherwise or default.otherwise_s,
+    )
+    return TurnEngine(detector.name, vendor_ends_turn=False, detector=detector, schedule=schedule)
+
+
+def _silence_s(engine: TurnEngine) -> float:
+    if engine.vendor_ends_turn:
+        return VENDOR_PATIENCE_S
+    return engine.schedule.otherwise_s if engine.detector is not None else TurnSettings().end_of_turn_s
 
 
 def _recognizer(call: Call, own: Recognizer | None) -> Recognizer:

@@ -52,9 +52,14 @@ class Conversation:
         self._group = group
         self._tools: set[asyncio.Task[str]] = set()
 
-    def rounds(self, cause: ReplyCause) -> ToolRounds:
-        """Return what makes the requests and runs the tools of a reply that begins now."""
-        return ToolRounds(self, self._requests(cause))
+    def rounds(self, cause: ReplyCause, early_text: str = "") -> ToolRounds:
+        """Return what makes the requests and runs the tools of a reply that begins now; tools wait for its release.
+
+        Args:
+            cause: of the reply.
+            early_text: what the caller has said, when it is no turn yet.
+        """
+        return ToolRounds(self, self._requests(cause, early_text))
 
     def start_tool(self, work: Coroutine[Any, Any, str]) -> asyncio.Task[str]:
         """Run a tool's work until it is done or the agent is over."""
@@ -78,10 +83,11 @@ class Conversation:
         for one in reply.rounds:
             self.history.correct_tool_calls(one.call_id, reply.speech.track.heard(one.first_part, one.last_part))
 
-    def _requests(self, cause: ReplyCause) -> Callable[[int, bool], ChatRequest]:
+    def _requests(self, cause: ReplyCause, early_text: str) -> Callable[[int, bool], ChatRequest]:
         """One request for each round of tools, and the last."""
         once: tuple[Message, ...] = ()
         prompt = self._prompt(cause)
+        early = self.history.if_said(early_text).messages() if early_text else ()
         if cause == "requested":
             wish = self.updates.next_wish()
             once = (SystemMessage(wish.instructions),) if wish.instructions else ()
@@ -89,9 +95,10 @@ class Conversation:
 
         def request(tool_round: int, with_tools: bool) -> ChatRequest:
             options = self._plan.verb.llm.llm_options
+            history = self.history.messages("" if tool_round else prompt) if tool_round or not early else early
             return ChatRequest(
                 model=self._plan.llm.choice.model,
-                messages=(*self.history.messages("" if tool_round else prompt), *once),
+                messages=(*history, *once),
                 tools=self.toolbox.offered if with_tools else (),
                 max_tokens=options.max_tokens,
                 temperature=options.temperature,

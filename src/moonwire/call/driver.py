@@ -28,24 +28,22 @@ from moonwire.ports.event_log import CallEventLog
 class AgentActions(Protocol):
     """What the driver can order; all of it at once and without waiting."""
 
-    def start_reply(self, reply: int, cause: c.ReplyCause) -> None:
-        """Begin to produce a reply."""
+    def start_reply(self, reply: int, cause: c.ReplyCause, early_text: str = "") -> None:
+        """Begin to produce a reply; an early one answers words that are no turn yet: nothing of it may be heard,
+        stored or done before its release.
+        """
+        ...
+
+    def release_reply(self, reply: int) -> None:
+        """Let an early reply be heard, with all that it has produced."""
         ...
 
     def cancel_reply(self, reply: int, reason: c.CancelReason) -> None:
         """Stop producing it."""
         ...
 
-    def pause_playback(self, reply: int) -> None:
-        """Hold its audio."""
-        ...
-
-    def resume_playback(self, reply: int) -> None:
-        """Let it go on."""
-        ...
-
-    def clear_playback(self, reply: int) -> None:
-        """Drop its unheard audio."""
+    def steer_playback(self, order: c.PausePlayback | c.ResumePlayback | c.ClearPlayback) -> None:
+        """Hold a reply's audio, let it go on, or drop what is unheard of it."""
         ...
 
     def commit_user_turn(self, text: str) -> None:
@@ -108,14 +106,14 @@ class TurnDriver:
                 self._disarm(timer)
             case c.StartReply(reply, cause):
                 actions.start_reply(reply, cause)
+            case c.StartEarlyReply(reply, text):
+                actions.start_reply(reply, "user", early_text=text)
+            case c.ReleaseReply(reply):
+                actions.release_reply(reply)
             case c.CancelReply(reply, reason):
                 actions.cancel_reply(reply, reason)
-            case c.PausePlayback(reply):
-                actions.pause_playback(reply)
-            case c.ResumePlayback(reply):
-                actions.resume_playback(reply)
-            case c.ClearPlayback(reply):
-                actions.clear_playback(reply)
+            case c.PausePlayback() | c.ResumePlayback() | c.ClearPlayback():
+                actions.steer_playback(command)
             case c.CommitUserTurn(text):
                 actions.commit_user_turn(text)
             case c.CommitAgentTurn(reply, interrupted):

@@ -9,14 +9,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from moonwire.core.audio.fade import FADE_FRAMES, fade_out
 from moonwire.core.audio.frames import FRAME_BYTES, FRAME_S, SILENCE_BYTE
+from moonwire.core.audio.g711 import rms
 from moonwire.ports.media import MediaLeg
+
+WORD_FRAMES = 12
+"""How far back (0.24 s) a held reply may go to begin again with a whole word."""
 
 
 class Segment:
     """One reply's, prompt's or recording's audio on its way to the caller."""
 
-    __slots__ = ("_finished", "_on_finished", "_on_started", "audio", "complete", "played", "position", "started")
+    __slots__ = (
+        "_finished",
+        "_on_finished",
+        "_on_started",
+        "audio",
+        "complete",
+        "kept_back",
+        "played",
+        "position",
+        "started",
+    )
 
     def __init__(self, on_started: Callable[[], None], on_finished: Callable[[], None]) -> None:
         self.audio = bytearray()
@@ -27,6 +42,8 @@ class Segment:
         self.started = False
         self.played = False
         """The transport says that all handed over audio has been heard."""
+        self.kept_back = False
+        """Not to be heard yet, only made ready; `Egress.resume` lets it begin."""
         self._finished = False
         self._on_started = on_started
         self._on_finished = on_finished
@@ -61,13 +78,16 @@ class Egress:
         self._leg = leg
         self._segment: Segment | None = None
         self._held = False
+        self._fading: list[bytes] = []
+        """Frames that make a cut inaudible; sent before anything else."""
 
     def play(self, segment: Segment) -> None:
         """Make this the segment that is heard; an unfinished earlier one is dropped."""
         if self._segment is not None:
             self.clear(self._segment)
+            self._fading = []
         self._segment = segment
-        self._held = False
+        self._held = segment.kept_back
         self.audio_ready.clear()
         if segment.audio:
             self.audio_ready.set()
@@ -107,30 +127,35 @@ class Egress:
             segment.played = True
 
     def hold(self, segment: Segment) -> None:
-        """Stop sounding at once and remember where; audio may still be appended."""
+        """Stop sounding, with a short fade, and remember where; audio may still be appended."""
         if segment is self._segment and not self._held:
             self._held = True
             self._rewind(segment)
+            self._fade(segment)
 
     def resume(self, segment: Segment) -> None:
-        """Go on from where the caller last heard something."""
+        """Go on from where the caller last heard something, with the word that was cut."""
         if segment is self._segment and self._held:
             self._held = False
+            self._fading = []
+            segment.position = word_start(segment.audio, segment.position)
             self._leg.wake()
             self._settle(segment)
 
     def clear(self, segment: Segment) -> None:
-        """Drop the segment; `heard_s` stays true for it."""
+        """Drop the segment, with a short fade; `heard_s` stays true for it."""
         if segment is not self._segment:
             return
         if not self._held:
             self._rewind(segment)
+            self._fade(segment)
         self._segment = None
         self._held = False
 
     def heard_s(self, segment: Segment) -> float:
         """Return how many seconds of the segment the caller has heard."""
-        ahead = self._leg.unheard_frames() if segment is self._segment else 0
+        sounding = segment is self._segment and not self._held
+        ahead = self._leg.unheard_frames() if sounding else 0
         return max(0.0, segment.position / FRAME_BYTES - ahead) * FRAME_S
 
     @property
@@ -141,6 +166,11 @@ class Egress:
     def next_frame(self) -> bytes | None:
         """Give the transport its next frame."""
         segment = self._segment
+        if self._fading:
+            frame = self._fading.pop(0)
+            if self.record is not None:
+                self.record(frame)
+            return frame
         if segment is None or self._held:
             return None
         start = segment.position
@@ -165,7 +195,25 @@ class Egress:
         if not self._held and segment.finish_if_over() and self._segment is segment:
             self._segment = None
 
+    def _fade(self, segment: Segment) -> None:
+        start = segment.position
+        if start:
+            audio = bytes(segment.audio[start : start + FADE_FRAMES * FRAME_BYTES])
+            whole = range(0, len(audio) - FRAME_BYTES + 1, FRAME_BYTES)
+            self._fading = fade_out([audio[at : at + FRAME_BYTES] for at in whole])
+            self._leg.wake()
+
     def _rewind(self, segment: Segment) -> None:
         dropped = self._leg.clear()
         segment.position = max(0, segment.position - dropped * FRAME_BYTES)
         segment.played = False
+
+
+def word_start(audio: bytes | bytearray, position: int) -> int:
+    """Return the quietest frame shortly before a position, if it is quiet as between words; else the position."""
+    first = max(0, position - WORD_FRAMES * FRAME_BYTES)
+    levels = {at: rms(bytes(audio[at : at + FRAME_BYTES])) for at in range(first, position, FRAME_BYTES)}
+    if not levels:
+        return position
+    quietest = min(levels, key=lambda at: (levels[at], -at))
+    return quietest if levels[quietest] * 4 <= max(levels.values()) else position

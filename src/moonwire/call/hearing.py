@@ -1,23 +1,29 @@
-"""The agent's ear: sends the caller's audio to recogniser and voice detector, turns what they say into turn events."""
+"""The agent's ear: the caller's audio goes to recogniser, voice detector and turn engine; their word becomes events."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from moonwire.call.caller_voice import CallerVoice
 from moonwire.call.timeline import Timeline
+from moonwire.core.turns.agreement import AgreementSettings
 from moonwire.core.turns.events import (
     AgentFailed,
+    EarlyEndOfTurn,
     EndOfTurn,
     FinalTranscript,
     InterimTranscript,
     SpeechEnded,
     SpeechStarted,
     TurnEvent,
+    TurnResumed,
 )
+from moonwire.core.turns.nearness import Change
 from moonwire.errors import VendorError
 from moonwire.ports.stt import SttStream
-from moonwire.ports.vad import VadStream
+from moonwire.ports.turn_detector import TurnDetector, TurnStream, TurnVerdict
+from moonwire.ports.vad import VadStream, VoiceActivityDetector
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +31,16 @@ class TurnEngine:
     """Who ends the caller's turns."""
 
     name: str
-    """As shown in events: `stt`, `silence` ..."""
+    """As shown in events: `stt`, `silence`, `smart-turn`, `krisp`."""
     vendor_ends_turn: bool
     """The recogniser's own end of utterance counts."""
+    detector: TurnDetector | None = None
+    """The acoustic engine, where one decides."""
+    schedule: AgreementSettings = field(default_factory=AgreementSettings)
 
 
 class Hearing:
-    """Implements ports.stt.SttListener and ports.vad.VadListener for one agent."""
+    """Implements SttListener and TurnListener of the ports for one agent."""
 
     def __init__(
         self,
@@ -39,49 +48,73 @@ class Hearing:
         timeline: Timeline,
         emit: Callable[[TurnEvent], None],
         on_failure: Callable[[VendorError], None],
+        just_asked: Callable[[], bool] = lambda: False,
     ) -> None:
         self.engine = engine
+        self.ended_by: str | None = None
+        """Who said that the caller's latest turn is over; None = the silence timer."""
         self.speech_ended_at: float | None = None
         self.final_at: float | None = None
         self.confidence: float | None = None
         self._timeline = timeline
         self._emit = emit
         self._on_failure = on_failure
+        self._just_asked = just_asked
         self._stt: SttStream | None = None
         self._vad: VadStream | None = None
-        self.muted = False
+        self._turns: TurnStream | None = None
+        self._voice = CallerVoice(timeline, self._voice_changed)
 
-    def attach(self, stt: SttStream, vad: VadStream | None) -> None:
-        """Connect the vendors' streams."""
+    def attach(self, stt: SttStream, vad: VoiceActivityDetector | None) -> None:
+        """Connect recogniser and voice detector; an acoustic engine needs the latter."""
         self._stt = stt
-        self._vad = vad
+        self._vad = vad.open(self._voice) if vad is not None else None
+        if self._vad is not None and self.engine.detector is not None:
+            self._turns = self.engine.detector.open(self, self.engine.schedule)
 
     def on_frame(self, frame: bytes) -> None:
         """Pass 20 ms of the caller on."""
         if self._stt is not None:
             self._stt.send_audio(frame)
+        if self._turns is not None:
+            self._turns.push(frame)
         if self._vad is not None:
             self._vad.push(frame)
+            self._voice.push(frame)
+
+    def turn_over(self, *, answered: bool = False) -> None:
+        """Begin to listen to a new turn: the agent begins to speak, or the caller's turn had words and is answered."""
+        if answered:
+            self._voice.learn()
+        if self._turns is not None:
+            self._turns.reset()
 
     async def close(self) -> None:
         """Let the streams go."""
         stt, self._stt = self._stt, None
         vad, self._vad = self._vad, None
+        turns, self._turns = self._turns, None
+        if turns is not None:
+            turns.close()
         if vad is not None:
             vad.close()
         if stt is not None:
             await stt.close()
 
-    def on_voice_started(self, ago_s: float) -> None:
-        """Translate the detector's onset."""
-        self._emit(SpeechStarted(self._timeline.now() - ago_s))
-
-    def on_voice_ended(self, ago_s: float) -> None:
-        """Translate the detector's end; words still pending are asked for when the vendor does not end turns."""
+    def _voice_changed(self, change: Change, ago_s: float) -> None:
+        """The caller's voice began or stopped; words still pending are asked for unless the vendor ends turns."""
         at = self._timeline.now() - ago_s
+        if change == "came":
+            self.ended_by = None
+            if self._turns is not None:
+                self._turns.voice_began(ago_s)
+            self._emit(SpeechStarted(at))
+            return
         self.speech_ended_at = at
         if self._stt is not None and not self.engine.vendor_ends_turn:
             self._stt.finalize()
+        if self._turns is not None:
+            self._turns.voice_ended(ago_s)
         self._emit(SpeechEnded(at))
 
     def on_stt_speech_started(self) -> None:
@@ -91,26 +124,45 @@ class Hearing:
 
     def on_stt_interim(self, text: str) -> None:
         """Translate words that may still change."""
-        self._emit(InterimTranscript(self._timeline.now(), text))
+        now = self._timeline.now()
+        self._emit(InterimTranscript(now, text, self._just_asked(), self._voice.is_distant(now)))
 
     def on_stt_final(self, text: str, confidence: float) -> None:
         """Translate a settled piece."""
         self.final_at = self._timeline.now()
         self.confidence = confidence
-        self._emit(FinalTranscript(self.final_at, text))
+        self._emit(FinalTranscript(self.final_at, text, self._just_asked(), self._voice.is_distant(self.final_at)))
 
     def on_stt_end_of_turn(self) -> None:
         """Translate the vendor's end of utterance, when it counts."""
         if self._vad is None:
             self._emit(SpeechEnded(self._timeline.now()))
         if self.engine.vendor_ends_turn:
+            self.ended_by = self.engine.name
             self._emit(EndOfTurn(self._timeline.now(), self.engine.name))
 
     def on_stt_early_end_of_turn(self, text: str) -> None:
-        """Nothing is prepared before the turn has ended."""
+        """Translate the vendor's early sign, which comes with the words that it is about."""
+        now = self._timeline.now()
+        self._emit(InterimTranscript(now, text, self._just_asked(), self._voice.is_distant(now)))
+        self._emit(EarlyEndOfTurn(now, self.engine.name))
 
     def on_stt_turn_resumed(self) -> None:
-        """Nothing was prepared."""
+        """Translate that the vendor takes its early sign back."""
+        self._emit(TurnResumed(self._timeline.now(), self.engine.name))
+
+    def on_turn_verdict(self, verdict: TurnVerdict, probability: float, engine: str) -> None:
+        """Translate what the acoustic engine says."""
+        del probability
+        now = self._timeline.now()
+        match verdict:
+            case "ended":
+                self.ended_by = engine
+                self._emit(EndOfTurn(now, engine))
+            case "probably":
+                self._emit(EarlyEndOfTurn(now, engine))
+            case "resumed":
+                self._emit(TurnResumed(now, engine))
 
     def on_stt_failed(self, error: VendorError) -> None:
         """A recogniser that is lost ends the agent; it must not end in silence."""

@@ -6,6 +6,7 @@ task, the model's stream and the synthesis die together.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -96,14 +97,18 @@ class Reply:
         timeline: Timeline,
         emit: Callable[[TurnEvent], None],
         observer: ReplyObserver,
+        early: bool = False,
     ) -> None:
-        self.number = number
-        self.cause = cause
+        self.number, self.cause = number, cause
         self.end: AnswerEnd | None = None
         """The end of the newest answer."""
         self.usage: TokenUsage | None = None
         """Of all requests."""
         self.model = ""
+        self.tokens = 0
+        """Pieces of text that the model has sent."""
+        self.released = _gate(is_open=not early)
+        """Not set while the reply is early: nothing of it is heard, reported or done before."""
         self.started_at = timeline.now()
         self.first_token_at: float | None = None
         self.first_text_at: float | None = None
@@ -118,12 +123,10 @@ class Reply:
         self.speech = Speech(
             voice, egress, self, on_started=self._on_playback_started, on_finished=self._on_playback_finished
         )
-        self._timeline = timeline
-        self._emit = emit
-        self._observer = observer
-        self._over = False
-        self.failed = False
-        """The observer has been told."""
+        self._timeline, self._egress = timeline, egress
+        self._emit, self._observer = emit, observer
+        self.segment.kept_back = early
+        self._over = self._text_done = self.failed = False
 
     @property
     def segment(self) -> Segment:
@@ -169,6 +172,16 @@ class Reply:
         self._say(text)
         self._finish_text()
 
+    def release(self) -> None:
+        """Let the reply be heard and do what it wants; what it has to report comes now."""
+        if self.first_token_at is None:
+            self.started_at = self._timeline.now()
+        self.released.set()
+        self.segment.kept_back = False
+        self._egress.resume(self.segment)
+        if self._text_done:
+            self._report_text()
+
     def cancel(self, reason: CancelReason) -> None:
         """Stop synthesis; nothing of this reply is reported any more."""
         self._over = True
@@ -201,6 +214,7 @@ class Reply:
                 if isinstance(item, str):
                     if self.first_token_at is None:
                         self.first_token_at = self._timeline.now()
+                    self.tokens += 1
                     for clause in cutter.push(spoken.push(item)):
                         self._say(clause)
                 elif isinstance(item, ToolCall):
@@ -214,6 +228,7 @@ class Reply:
         return spoken.silence, calls
 
     async def _wait_for_tools(self, user: ToolUser, calls: Sequence[ToolCall]) -> bool:
+        await self.released.wait()
         first = self.rounds[-1].last_part if self.rounds else 0
         self.rounds.append(SpokenRound(calls[0].id, first, self.speech.end_part()))
         started_at = self._timeline.now()
@@ -238,16 +253,22 @@ class Reply:
             self._observer.on_reply_switched(self, item)
 
     def _finish_text(self, *, meant_silence: bool = False) -> None:
-        text = self.text
-        if text:
+        if self.text:
             self.speech.finish()
+        elif not meant_silence:
+            self._fail(VendorUnavailableError("the model answered with nothing to say", vendor="llm"))
+            return
+        self._text_done = True
+        if self.released.is_set():
+            self._report_text()
+
+    def _report_text(self) -> None:
+        if text := self.text:
             self._observer.on_reply_text(self, text)
             if self.end is not None and self.end.finish_reason == "filtered":
                 self._observer.on_reply_cut(self, ContentFilteredError("moderation cut the answer", vendor="llm"))
-        elif meant_silence:
+        else:  # the model meant to say nothing
             self._on_playback_finished()
-        else:
-            self._fail(VendorUnavailableError("the model answered with nothing to say", vendor="llm"))
 
     def _fail(self, error: MoonwireError) -> None:
         if not self._over:
@@ -261,3 +282,10 @@ class Reply:
 
     def _on_playback_finished(self) -> None:
         self._emit(PlaybackFinished(self._timeline.now(), self.number))
+
+
+def _gate(*, is_open: bool) -> asyncio.Event:
+    gate = asyncio.Event()
+    if is_open:
+        gate.set()
+    return gate

@@ -72,9 +72,13 @@ class ReplyReports:
         self.note_failure(error, alert_type(reply))
 
     def on_reply_failed(self, reply: Reply, error: MoonwireError) -> None:
-        """Report the failure; the machine decides what the caller hears."""
-        self.note_failure(error, alert_type(reply))
+        """Report the failure; the machine decides what the caller hears. An early reply fails unheard."""
         at = self._call.timeline.now()
+        if not reply.released.is_set():
+            self._call.note("llm", name="early_reply_failed", code=error.code)
+            self._emit(ReplyFailed(at, reply.number, error.code))
+            return
+        self.note_failure(error, alert_type(reply))
         if isinstance(error, NOT_WORTH_RETRYING):
             self._emit(AgentFailed(at, error.code))
         else:

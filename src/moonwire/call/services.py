@@ -10,6 +10,7 @@ from moonwire.ports.applications import ApplicationConnector
 from moonwire.ports.clock import Clock
 from moonwire.ports.directory import Alerts, CallRecords, Directory
 from moonwire.ports.event_log import EventLogs
+from moonwire.ports.turn_detector import TurnDetector
 from moonwire.ports.vad import VoiceActivityDetector
 from moonwire.ports.vendors import Vendors
 
@@ -34,6 +35,8 @@ class CallServices:
     Raises HookError when it cannot be fetched or is no audio we know.
     """
     addresses: AddressBook
+    turn_detector: TurnDetector | None = None
+    """The acoustic end-of-turn engine, when this process has one."""
 
 
 @dataclass(frozen=True, slots=True)

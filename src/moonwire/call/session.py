@@ -81,6 +81,8 @@ class CallSession:
         """Note a digit."""
         if self._call is not None:
             self._call.note("dtmf", pii_digit=digit, duration_ms=duration_ms)
+            if self._call.agent is not None:
+                self._call.agent.on_digit(digit)
 
     def on_ended(self, end: LegEnd) -> None:
         """Take the leg's end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from moonwire.call.hearing import Hearing
 from moonwire.call.reply import Reply
@@ -22,6 +23,16 @@ class TurnMeter:
     final_at: float | None = None
     committed_at: float | None = None
     confidence: float | None = None
+    engine: str = "silence"
+    """Who ended the caller's turn."""
+    preflight: Literal["hit", "miss", "pending"] | None = None
+    """What became of the turn's early replies; None when there was none."""
+    preflight_tokens: int | None = None
+
+    def released(self, tokens: int) -> None:
+        """Note an early reply that was right; without a token yet it is pending."""
+        self.preflight = "hit" if tokens else "pending"
+        self.preflight_tokens = tokens or None
 
     def commit(self, text: str, hearing: Hearing, now: float) -> None:
         """Note the end of the caller's turn; merged turns keep both texts."""
@@ -30,13 +41,15 @@ class TurnMeter:
         self.final_at = hearing.final_at
         self.confidence = hearing.confidence
         self.committed_at = now
+        self.engine = hearing.ended_by or "silence"
 
     def clear(self) -> None:
         """Begin a new turn."""
         self.transcript = ""
         self.speech_ended_at = self.final_at = self.committed_at = self.confidence = None
+        self.preflight = self.preflight_tokens = None
 
-    def report(self, reply: Reply, heard: str, *, interrupted: bool, engine: str) -> TurnReport:
+    def report(self, reply: Reply, heard: str, *, interrupted: bool) -> TurnReport:
         """Return the finished turn as applications see it."""
         usage = reply.usage
         response_ms = _ms(self.speech_ended_at or self.final_at, reply.playback_at)
@@ -46,7 +59,7 @@ class TurnMeter:
             interrupted=interrupted,
             transcriber_ms=_ms(self.speech_ended_at, self.final_at),
             turn_detection_ms=_ms(self.final_at, self.committed_at),
-            model_ms=_ms(reply.started_at, reply.first_token_at),
+            model_ms=None if self.preflight == "hit" else _ms(reply.started_at, reply.first_token_at),
             voice_ms=_ms(reply.first_text_at, reply.first_audio_at),
             tool_ms=reply.tool_s * 1000 if reply.tools else None,
             confidence=self.confidence,
@@ -55,6 +68,8 @@ class TurnMeter:
             if usage is None
             else UsageReport(usage.input, usage.output, usage.cache_read, usage.cache_write, usage.total),
             model=reply.model or None,
-            turn_detection=engine if self.transcript else None,
+            turn_detection=self.engine if self.transcript else None,
+            preflight=self.preflight,
+            preflight_tokens=self.preflight_tokens,
             extra={} if response_ms is None else {"response_ms": round(response_ms)},
         )

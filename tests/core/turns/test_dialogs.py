@@ -52,6 +52,18 @@ def parse_event(at: float, text: str) -> ev.TurnEvent:
             return ev.InterimTranscript(at, quoted[1])
         case ["final", *_] if quoted:
             return ev.FinalTranscript(at, quoted[1])
+        case ["distant", kind, *_] if quoted:
+            told = {"interim": ev.InterimTranscript, "final": ev.FinalTranscript}[kind]
+            return told(at, quoted[1], distant=True)
+        case ["answer", kind, *_] if quoted:
+            told = {"interim": ev.InterimTranscript, "final": ev.FinalTranscript}[kind]
+            return told(at, quoted[1], asked=True)
+        case ["digit", digit]:
+            return ev.DigitPressed(at, digit)
+        case ["early", "end", engine]:
+            return ev.EarlyEndOfTurn(at, engine.strip("()"))
+        case ["resumed", engine]:
+            return ev.TurnResumed(at, engine.strip("()"))
         case ["end", "of", "turn", engine]:
             return ev.EndOfTurn(at, engine.strip("()"))
         case ["timer", name]:
@@ -80,6 +92,10 @@ def write_command(command: cmd.TurnCommand) -> str:
     match command:
         case cmd.StartReply(reply=reply, cause=cause):
             return f"start {reply} ({cause})"
+        case cmd.StartEarlyReply(reply=reply, text=text):
+            return f'start {reply} (early) "{text}"'
+        case cmd.ReleaseReply(reply=reply):
+            return f"release {reply}"
         case cmd.CancelReply(reply=reply, reason=reason):
             return f"cancel {reply} ({reason})"
         case cmd.PausePlayback(reply=reply):
@@ -103,7 +119,16 @@ def write_command(command: cmd.TurnCommand) -> str:
 def parse_settings(text: str, settings: TurnSettings) -> TurnSettings:
     for pair in text.split():
         name, _, value = pair.partition("=")
-        settings = replace(settings, **{name: value == "yes" if value in {"yes", "no"} else float(value)})
+        read: bool | float | int | str = (
+            value == "yes"
+            if value in {"yes", "no"}
+            else value
+            if value.isalpha()
+            else int(value)
+            if value.isdigit()
+            else float(value)
+        )
+        settings = replace(settings, **{name: read})
     return settings
 
 

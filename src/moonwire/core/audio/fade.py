@@ -9,8 +9,8 @@ import numpy as np
 from moonwire.core.audio.frames import FRAME_BYTES
 from moonwire.core.audio.g711 import ULAW_TO_PCM, encode_ulaw
 
-FADE_FRAMES = 3
-"""A cut reply fades over 60 ms: short enough to count as stopped, long enough not to click."""
+FADE_FRAMES = 2
+"""A cut reply fades over 40 ms: short enough to count as stopped, long enough not to click."""
 _STEPS_PER_FRAME = 8
 _STEP_BYTES = FRAME_BYTES // _STEPS_PER_FRAME
 

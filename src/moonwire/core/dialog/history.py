@@ -119,6 +119,13 @@ class History:
         (open_rounds or asked[-1:])[0].results[tool_call_id] = text
         return True
 
+    def if_said(self, text: str) -> History:
+        """Return a history of its own in which the caller has said this too: for a request that may come to nothing."""
+        imagined = History(self._instructions, opening=self._opening)
+        imagined._entries = list(self._entries)
+        imagined.add_user(text)
+        return imagined
+
     def messages(self, prompt: str = "") -> tuple[Message, ...]:
         """Return the messages of one request: system prompt, then a conversation that the caller begins.
 

@@ -8,13 +8,16 @@ from moonwire.core.turns.commands import (
     ClearPlayback,
     CommitAgentTurn,
     PausePlayback,
+    ReleaseReply,
     ReplyCause,
     ResumePlayback,
+    StartEarlyReply,
     StartReply,
 )
 from moonwire.core.turns.orders import Orders
 from moonwire.core.turns.settings import TurnSettings
 from moonwire.core.turns.state import AgentFloor
+from moonwire.core.turns.words import tokens
 
 
 class AgentSide:
@@ -30,15 +33,29 @@ class AgentSide:
         self.cause: ReplyCause | None = None
         """Why the newest reply was started; stays when it is over."""
         self.failures = 0
+        self._early_words: tuple[str, ...] = ()
 
     def start(self, at: float, cause: ReplyCause) -> None:
         """Begin a reply; none is alive."""
-        self._started += 1
-        self.reply = self._started
-        self.cause = cause
-        self.floor = "thinking"
+        self._begin(cause)
         self._orders.give(StartReply(self.reply, cause))
-        self._orders.arm("reply_start", at + self._settings.reply_start_s)
+        self._think(at)
+
+    def start_early(self, text: str) -> None:
+        """Begin a reply to words that may not be all; none is alive."""
+        self._begin("user")
+        self._early_words = tokens(text)
+        self.floor = "preflight"
+        self._orders.give(StartEarlyReply(self.reply, text))
+
+    def foresaw(self, text: str) -> bool:
+        """Tell whether the early reply answers exactly these words, punctuation and case aside."""
+        return self.floor == "preflight" and tokens(text) == self._early_words
+
+    def release(self, at: float) -> None:
+        """The early reply answers the turn that was just committed."""
+        self._orders.give(ReleaseReply(self.reply))
+        self._think(at)
 
     def become_audible(self) -> None:
         """The first audio of the living reply was sent."""
@@ -61,6 +78,11 @@ class AgentSide:
             self.floor = "speaking"
             self._orders.give(ResumePlayback(self.reply))
 
+    def miss(self) -> None:
+        """Drop an early reply; nothing happens when there is none."""
+        if self.floor == "preflight":
+            self.cut("preflight_miss")
+
     def cut(self, reason: CancelReason) -> None:
         """End the living reply, if any, before its time."""
         if not self.reply:
@@ -77,6 +99,15 @@ class AgentSide:
         """The living reply has been heard to its end."""
         self._orders.give(CommitAgentTurn(self.reply, interrupted=False))
         self._leave(succeeded=True)
+
+    def _begin(self, cause: ReplyCause) -> None:
+        self._started += 1
+        self.reply = self._started
+        self.cause = cause
+
+    def _think(self, at: float) -> None:
+        self.floor = "thinking"
+        self._orders.arm("reply_start", at + self._settings.reply_start_s)
 
     def _leave(self, *, succeeded: bool) -> None:
         self._orders.disarm("reply_start")

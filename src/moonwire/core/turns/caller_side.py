@@ -7,11 +7,13 @@ from typing import Final
 from moonwire.core.turns.commands import ReplyCause
 from moonwire.core.turns.events import TimerName
 from moonwire.core.turns.orders import Orders
+from moonwire.core.turns.pending_words import PendingWords
 from moonwire.core.turns.settings import TurnSettings
 from moonwire.core.turns.state import UserFloor
+from moonwire.core.turns.voice_meter import VoiceMeter
 
-DIP_S: Final = 0.5
-"""Silence within which voice over a reply counts as the same voice; detectors drop out for 0.1-0.4 s inside words."""
+FILLER_FACTOR: Final = 2.0
+"""Speech over a reply that is known to be "uh-huh, okay" so far must last this much longer to count."""
 
 _TIMERS: Final[tuple[TimerName, ...]] = ("barge_in", "end_of_turn", "user_turn", "no_response")
 
@@ -25,32 +27,38 @@ class CallerSide:
         self._settings = settings
         self._orders = orders
         self.floor: UserFloor = "silent"
-        self.words: list[str] = []
-        self.voice = False
+        self.words = PendingWords()
+        self.voice = VoiceMeter()
         self.decided = False
+        """The end of the turn is decided, only its words are missing."""
+        self.early = False
+        """Somebody thinks that this silence ends the turn."""
         self.owed: ReplyCause | None = None
         self.quiet_since: float | None = None
-        """When the voice stopped; None when silence is only concluded from missing words."""
-        self.voice_began = 0.0
-        """Start of the voice over a reply, moved back by what was spoken before a dip."""
-        self._voiced_s = 0.0
-        self._dip_at: float | None = None
+        """Start of the silence in paused; None when silence is only concluded from missing words."""
+        self._onset_at = 0.0
+        self._filler = False
 
     def enter_onset(self, at: float) -> None:
-        """Voice over a reply began."""
-        same_voice = self._dip_at is not None and at - self._dip_at <= DIP_S
-        self.voice_began = at - (self._voiced_s if same_voice else 0.0)
-        self._leave()
-        self.floor = "onset"
-        self._orders.arm("barge_in", self.voice_began + self._settings.min_speech_s)
+        """There is voice over a reply."""
+        if self.floor != "onset":
+            self._leave()
+            self.floor = "onset"
+            self._onset_at = at
+            self._filler = False
+        due = self._confirmed_at(at)
+        if self._orders.due("barge_in") != round(due, 3):
+            self._orders.arm("barge_in", due)
 
-    def leave_onset(self, at: float) -> None:
-        """Voice over a reply stopped before it counted."""
-        self._voiced_s = at - self.voice_began
-        self._dip_at = at
-        self.fall_silent()
-        if self.words:
-            self.open_end(at, quiet_since=at)
+    def await_verdict(self, at: float) -> None:
+        """Voice over a reply stopped; its words may still come."""
+        self._orders.arm("barge_in", at + self._settings.verdict_s)
+
+    def expect_more(self, at: float) -> None:
+        """What is said over the reply is only an "okay" so far; floor is onset, voice goes on."""
+        if not self._filler:
+            self._filler = True
+            self._orders.arm("barge_in", self._confirmed_at(at))
 
     def take_floor(self, at: float) -> None:
         """The caller is speaking."""
@@ -63,14 +71,15 @@ class CallerSide:
         self._leave()
         self.floor = "paused"
         self.quiet_since = quiet_since
-        self._orders.arm("end_of_turn", at + self._settings.end_of_turn_s)
+        wait_s = self._settings.digits_wait_s if self.words.keying else self._settings.end_of_turn_s
+        self._orders.arm("end_of_turn", max(at, (at if quiet_since is None else quiet_since) + wait_s))
 
     def give_floor(self, at: float) -> None:
         """Words came while the caller was thought silent, or the agent stopped: speaking with voice, else paused."""
-        if self.voice:
+        if self.voice.on:
             self.take_floor(at)
         else:
-            self.open_end(at, quiet_since=None)
+            self.open_end(at, quiet_since=self.voice.quiet_at if self.floor == "onset" else None)
 
     def decide_end(self, words_due: float) -> None:
         """The turn is over, but its words are missing; floor is paused."""
@@ -91,16 +100,28 @@ class CallerSide:
         """A reply begins: nothing is owed, and voice over it is measured afresh."""
         self._orders.disarm("no_response")
         self.owed = None
-        self._dip_at = None
+        self.voice.start_again()
+
+    def end_turn(self) -> None:
+        """The words have been taken over into the history."""
+        self.words.clear()
+        self.fall_silent()
 
     def forget(self) -> None:
         """The caller no longer matters."""
-        self.fall_silent()
-        self.words.clear()
-        self.voice = False
+        self.end_turn()
+        self.voice.on = False
         self.owed = None
+
+    def _confirmed_at(self, at: float) -> float:
+        """When voice that goes on counts as an interruption; bounded also for voice that comes and goes."""
+        limit_s = self._settings.min_speech_s
+        if self._settings.min_words > 0:
+            limit_s = max(limit_s, self._settings.wordless_s) * (FILLER_FACTOR if self._filler else 1.0)
+        return max(self._onset_at, min(self.voice.reaches(limit_s, at), self._onset_at + 2 * limit_s))
 
     def _leave(self) -> None:
         for timer in _TIMERS:
             self._orders.disarm(timer)
         self.decided = False
+        self.early = False

@@ -1,6 +1,7 @@
 """Writes the turn machine's events, commands and settings as event-log fields and reads them back.
 
-A line names its dataclass in `type`; what was said stands under `pii_text`. An event's `at` is the line's own `at_s`.
+A line names its dataclass in `type`; what was said or pressed stands under `pii_text` and `pii_digit`. An event's `at`
+is the line's own `at_s`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ TURN_SETTINGS = "turn.settings"
 _Decoded = TypeVar("_Decoded")
 _EVENTS: Mapping[str, type[TurnEvent]] = {one.__name__: one for one in get_args(TurnEvent)}
 _COMMANDS: Mapping[str, type[TurnCommand]] = {one.__name__: one for one in get_args(TurnCommand)}
-_WRITTEN = {"text": "pii_text"}
+_WRITTEN = {"text": "pii_text", "digit": "pii_digit"}
 
 
 def encode_event(event: TurnEvent) -> dict[str, Any]:
@@ -61,9 +62,10 @@ def decode_settings(line: Mapping[str, Any]) -> TurnSettings:
 
 
 def _encoded(value: TurnEvent | TurnCommand, without: str = "") -> dict[str, Any]:
+    """Members at their default are left out; those without one have a default that nothing equals."""
     written: dict[str, Any] = {"type": type(value).__name__}
     for one in fields(value):
-        if one.name != without:
+        if one.name != without and getattr(value, one.name) != one.default:
             written[_WRITTEN.get(one.name, one.name)] = getattr(value, one.name)
     return written
 

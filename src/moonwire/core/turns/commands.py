@@ -11,7 +11,9 @@ ReplyCause = Literal["greeting", "user", "no_response", "requested", "apology"]
 """Why the agent speaks: first words, an answer, a check on a silent caller, the application's wish, or a fixed sentence
 after a failure."""
 
-CancelReason = Literal["barge_in", "superseded", "replaced", "failed", "ended"]
+CancelReason = Literal["barge_in", "superseded", "preflight_miss", "replaced", "failed", "ended"]
+"""barge_in: the caller interrupted. superseded: the caller said more. preflight_miss: an early reply to words that
+turned out to be others. replaced: the application wants another one. failed, ended: the reply, or the agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,25 @@ class StartReply:
 
     reply: int
     cause: ReplyCause
+
+
+@dataclass(frozen=True, slots=True)
+class StartEarlyReply:
+    """Begin to produce an answer to words that are not yet a turn; it ends by ReleaseReply or CancelReply.
+
+    Before its release nothing is spoken, stored or done.
+    """
+
+    reply: int
+    text: str
+    """What the caller has said so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseReply:
+    """The early reply was right: it is now the answer to the turn just committed, with all it has produced."""
+
+    reply: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +112,8 @@ class EndAgent:
 
 TurnCommand = (
     StartReply
+    | StartEarlyReply
+    | ReleaseReply
     | CancelReply
     | PausePlayback
     | ResumePlayback

@@ -11,6 +11,7 @@ from typing import Literal
 
 TimerName = Literal["barge_in", "end_of_turn", "no_response", "reply_start", "user_turn"]
 """barge_in: speech over a reply counts as an interruption. end_of_turn: the caller is taken to have finished.
+While the voice is silent, barge_in is the moment at which a sound without words is taken to have meant nothing.
 no_response: the caller has been silent. reply_start: a reply must be audible by now. user_turn: the longest
 time the caller may hold the floor without a word being recognised."""
 
@@ -42,6 +43,10 @@ class InterimTranscript:
 
     at: float
     text: str
+    asked: bool = False
+    """The agent has just asked something, or is about to: the words may be the answer."""
+    distant: bool = False
+    """Somebody too quiet to be the caller was heard, and nobody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,34 @@ class FinalTranscript:
 
     at: float
     text: str
+    asked: bool = False
+    """As in InterimTranscript."""
+    distant: bool = False
+    """As in InterimTranscript."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """The caller pressed a key of the telephone."""
+
+    at: float
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyEndOfTurn:
+    """A detector says that the caller has probably finished; it will confirm that or take it back."""
+
+    at: float
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResumed:
+    """The detector takes its EarlyEndOfTurn back."""
+
+    at: float
+    engine: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +171,9 @@ TurnEvent = (
     | SpeechEnded
     | InterimTranscript
     | FinalTranscript
+    | DigitPressed
+    | EarlyEndOfTurn
+    | TurnResumed
     | EndOfTurn
     | TimerFired
     | PlaybackStarted

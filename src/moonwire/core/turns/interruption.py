@@ -1,8 +1,15 @@
-"""Decides whether recognised words count as an interruption, or as words at all."""
+"""Decides what words spoken over the agent are worth: an interruption, a back-channel, or too few to tell."""
 
 from __future__ import annotations
 
+from typing import Literal
+
+from moonwire.core.turns.backchannels import content_words
 from moonwire.core.turns.settings import TurnSettings
+
+Worth = Literal["nothing", "backchannel", "little", "interruption"]
+"""nothing: no word. backchannel: the caller only says that they are listening. little: words, but fewer than
+`min_words`. interruption: meant to stop the agent."""
 
 
 def has_word(text: str) -> bool:
@@ -10,9 +17,19 @@ def has_word(text: str) -> bool:
     return any(char.isalnum() for char in text)
 
 
-def is_interruption(text: str, settings: TurnSettings) -> bool:
-    """Tell whether words spoken over the agent are meant to stop it: any word, where interruptions are allowed.
+def worth_of(text: str, settings: TurnSettings, *, asked: bool) -> Worth:
+    """Judge words spoken over the agent.
 
-    Source: jambonz agent verb, bargeIn: confirmed at once when words arrive during a tentative interruption.
+    Args:
+        text: all that was recognised since the caller's voice began, or all that waits to be answered.
+        settings: of the agent.
+        asked: the agent has just asked something; then every word may be the answer.
     """
-    return settings.barge_in and has_word(text)
+    if not has_word(text):
+        return "nothing"
+    if asked or settings.min_words == 0:
+        return "interruption"
+    words = content_words(text, settings.language)
+    if words == 0:
+        return "backchannel"
+    return "interruption" if words >= settings.min_words else "little"

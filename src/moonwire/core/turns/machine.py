@@ -6,46 +6,57 @@ Theory
 A conversation is two small machines that watch each other, one for each side of the line:
 
     caller   silent | onset | speaking | paused
-    agent    listening | thinking | speaking | held
+    agent    listening | preflight | thinking | speaking | held
 
 The caller's floor says what we believe the caller is doing; the agent's floor says what has become of the one reply
-that may be alive. Of the sixteen pairs only eight can occur, and each of them is safe to be in for a known time:
+that may be alive. Of the twenty pairs only nine can occur, and each of them is safe to be in for a known time:
 
     caller    agent      the pair ends by
     --------  ---------  -----------------------------------------------------------------
     silent    listening  the caller (or timer no_response, where it is configured)
     silent    thinking   playback, failure, or timer reply_start
     silent    speaking   the end of the audio
-    onset     thinking   the end of the voice, words, or timer barge_in
+    onset     thinking   words, or timer barge_in
     onset     held       the same
     speaking  listening  the end of the voice, an end of turn, or timer user_turn
+    speaking  preflight  the same
     paused    listening  words, voice, or timer end_of_turn
-    paused    speaking   the same: words that came without voice wait for their turn's end
+    paused    preflight  the same
 
 So nothing can hang: wherever a side is waited for, a timer is armed, and a caller is never forgotten.
 
-Seven ideas explain every transition.
+Nine ideas explain every transition.
 
-1. **Interruption in two stages.** Voice over a reply only *holds* the playback (onset / held). It is confirmed when it
-   has lasted `min_speech_s`, at once by a final transcript, or by an interim one when the voice has lasted 0.2 s, so
-   that a click which the recogniser mistakes for a word does not stop the agent. A confirmed interruption drops the
-   reply. Voice that stops earlier lets the playback go on, unless `sticky`. A dip inside speech does not start the
-   measure again: when voice comes back within half a second, what was spoken before the dip still counts.
+1. **Hold at once, stop on words.** Voice over a reply *holds* the playback (onset / held). What it was is decided by
+   words: one that is more than a back-channel ("mm-hm", "okay", by language in backchannels.py) drops the reply at
+   once, an interim one when the voice has lasted 0.2 s, so that a click which the recogniser mistakes for a word does
+   not stop the agent. A back-channel lets the agent go on, and is forgotten. Where the agent has just asked something,
+   every word may be the answer and counts. Without words duration decides: voice must last `min_speech_s` and
+   `wordless_s`; pauses inside it are taken off. A sound that stops earlier is given `verdict_s` for its words, then
+   the agent goes on, unless `sticky`. With `min_words` at 0 duration alone decides, after `min_speech_s`.
 2. **Words outrank voice.** Detectors miss soft callers and hear doors; recognisers are late. Words that arrive while
    the caller is thought to be silent open a turn all the same. If the agent is still thinking, its reply answers half
-   a sentence and is cancelled: the history merges both pieces and the next reply answers the whole.
-3. **An end of turn needs words.** When the end is decided first, the turn waits `final_wait_s` for them and ends with
-   the first that come. When none come, the caller has said nothing, and the agent gives what it owes: after an
-   interruption a check on the caller, after a failure the apology that it kept back because the caller spoke.
-4. **A failed reply is apologised for, once.** A failed apology is followed by one more attempt to speak after
+   a sentence and is cancelled: the history merges both pieces and the next reply answers the whole. Only words from
+   afar, somebody's in the background, do not disturb a reply.
+3. **An end of turn needs words, and words that can be the last.** When the end is decided first, the turn waits
+   `final_wait_s` for them and ends with the first that come; also when the caller went on after some words, and the
+   words of that part are missing. When none come, the caller has said nothing, and the agent
+   gives what it owes: after an interruption a check on the caller, after a failure the apology that it kept back
+   because the caller spoke. When the last word cannot end a sentence (unfinished.py), no detector ends the turn, only
+   `unfinished_wait_s` of silence does.
+4. **A probable end is worth a guess.** With `early`, an early end of turn starts a reply to what was heard so far
+   (preflight): not spoken, not stored. It is released when the turn ends with exactly those words, and dropped as soon
+   as the caller goes on or the words turn out to be others. At most one is alive.
+5. **Keys are words.** Digits interrupt, are collected until `#` or a pause, and end the turn like words.
+6. **A failed reply is apologised for, once.** A failed apology is followed by one more attempt to speak after
    `final_wait_s`; the third failure without an audible success ends the agent, and so does AgentFailed, each after a
-   last sentence that the caller cannot interrupt.
-5. **Only the living reply is spoken of.** Reports about replies that are over, and expiries of timers that are not
+   last sentence that the caller cannot interrupt. An early reply that fails was never promised: nobody hears of it.
+7. **Only the living reply is spoken of.** Reports about replies that are over, and expiries of timers that are not
    armed, are normal (they were on their way when the decision fell) and change nothing.
-6. **Tools do not make a second reply.** While a reply waits for tools it stays what it is, thinking or, when something
+8. **Tools do not make a second reply.** While a reply waits for tools it stays what it is, thinking or, when something
    was said before, speaking; it only gets more time to become audible. It can be interrupted and superseded as ever;
    the results then belong to the history, not to a reply.
-7. **The application may ask for a reply.** It waits until nobody has the floor, or, when it is urgent, replaces what
+9. **The application may ask for a reply.** It waits until nobody has the floor, or, when it is urgent, replaces what
    is being said: words of the caller that wait are committed first, so the reply may answer them.
 
 Time enters only as `event.at`; `at` may step back a little because detectors report an onset after the fact. Every
@@ -59,7 +70,7 @@ timers belong to it), orders.py collects the commands. A new rule goes into one 
 
 from __future__ import annotations
 
-from typing import Final, assert_never
+from typing import Final
 
 from moonwire.core.turns.caller_rules import CallerRules
 from moonwire.core.turns.commands import TurnCommand
@@ -67,15 +78,10 @@ from moonwire.core.turns.events import (
     AgentFailed,
     CallAnswered,
     CallEnded,
-    EndOfTurn,
-    FinalTranscript,
-    InterimTranscript,
     PlaybackFinished,
     PlaybackStarted,
     ReplyFailed,
     ReplyRequested,
-    SpeechEnded,
-    SpeechStarted,
     TimerFired,
     TimerName,
     ToolsFinished,
@@ -111,8 +117,8 @@ class TurnMachine:
             reply=agent.reply,
             cause=agent.cause if agent.reply else None,
             armed=self._orders.armed,
-            pending_text=" ".join(caller.words),
-            voice=caller.voice,
+            pending_text=caller.words.text(),
+            voice=caller.voice.on,
             decided=caller.decided,
             owed=caller.owed,
             failures=agent.failures,
@@ -136,11 +142,9 @@ class TurnMachine:
                 self._reply_rules.requested(at, interrupt=interrupt)
             case PlaybackStarted() | PlaybackFinished() | ReplyFailed() | ToolsStarted() | ToolsFinished():
                 self._reply_rules.reported(event)
-            case SpeechStarted() | SpeechEnded() | InterimTranscript() | FinalTranscript() | EndOfTurn():
+            case _:
                 if self._floors.phase == "live" and self._floors.ending is None:
                     self._caller_rules.reported(event)
-            case _ as unknown:
-                assert_never(unknown)
         return self._orders.take()
 
     def _call_answered(self, at: float) -> None:
@@ -165,7 +169,7 @@ class TurnMachine:
         self._orders.expired(timer)
         match timer:
             case "barge_in":
-                self._caller_rules.confirm_interruption(at)
+                self._caller_rules.onset_timed_out(at)
             case "end_of_turn":
                 self._caller_rules.silence_timed_out(at)
             case "user_turn":

@@ -33,9 +33,13 @@ class ReplyRules:
                 if self._agent.floor == "thinking":
                     self._playback_started()
             case PlaybackFinished(at=at):
-                self._playback_finished(at)
+                if self._agent.floor != "preflight":
+                    self._playback_finished(at)
             case ReplyFailed(at=at, reason=reason):
-                self.failed(at, reason)
+                if self._agent.floor == "preflight":
+                    self._agent.cut("failed")  # nobody waits for it yet: the turn's end starts another
+                else:
+                    self.failed(at, reason)
             case ToolsStarted(at=at):
                 self._agent.allow(at + self._settings.tool_wait_s)
             case ToolsFinished(at=at):
@@ -56,9 +60,10 @@ class ReplyRules:
             self._end_agent(self._floors.ending)
         elif self._caller.floor == "paused":
             return
-        elif self._caller.voice or self._caller.words:
+        elif self._caller.voice.on or self._caller.words:
             self._caller.give_floor(at)
         else:
+            self._caller.fall_silent()
             self._floors.rest(at)
 
     def requested(self, at: float, *, interrupt: bool) -> None:
@@ -69,10 +74,10 @@ class ReplyRules:
         nobody_speaks = self._agent.floor == "listening" and self._caller.floor == "silent" and not self._caller.words
         if floors.phase == "live" and interrupt:
             self._agent.cut("replaced")
-            self._caller.fall_silent()
-            if self._caller.words:
-                self._orders.give(CommitUserTurn(" ".join(self._caller.words)))
-                self._caller.words.clear()
+            words = self._caller.words.text()
+            self._caller.end_turn()
+            if words:
+                self._orders.give(CommitUserTurn(words))
             floors.start(at, "requested")
         elif floors.phase == "live" and nobody_speaks:
             floors.start(at, "requested")

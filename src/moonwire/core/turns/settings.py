@@ -16,7 +16,22 @@ class TurnSettings:
     """The caller may interrupt."""
 
     min_speech_s: float = 0.5
-    """Speech over a reply must last this long to count as an interruption (`minSpeechDuration`)."""
+    """Speech over a reply must last this long to count as an interruption (`minSpeechDuration`).
+
+    With `min_words` at 0 that is all. Otherwise words decide, sooner or later than that, and duration only where no
+    words come: then it must last `wordless_s` too."""
+
+    min_words: int = 1
+    """Words over a reply, back-channels aside, that make an interruption (`minWords`, ours); 0 = duration decides."""
+
+    wordless_s: float = 1.2
+    """Speech over a reply without a recognised word counts when it lasts this long: a "mm-hm" lasts 0.8 s."""
+
+    verdict_s: float = 0.38
+    """How long after a sound its words are waited for, before a held reply goes on."""
+
+    language: str = ""
+    """Language tag of the caller, for the lists of words; empty = unknown."""
 
     sticky: bool = False
     """Never resume a reply once speech was heard over it."""
@@ -26,6 +41,15 @@ class TurnSettings:
 
     final_wait_s: float = 2.0
     """How long a detected end of turn waits for the words when none has arrived."""
+
+    unfinished_wait_s: float = 1.6
+    """Silence that ends a turn whose last word cannot end a sentence; 0 = words have no veto."""
+
+    digits_wait_s: float = 2.0
+    """Silence after a digit that ends the caller's turn; `#` ends it at once."""
+
+    early: bool = False
+    """An early end of turn starts a reply before it is confirmed (`earlyGeneration`)."""
 
     no_response_s: float = 0.0
     """Silence after the agent spoke before the caller is prompted again; 0 = never (`noResponseTimeout`)."""

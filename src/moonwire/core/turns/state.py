@@ -16,9 +16,9 @@ UserFloor = Literal["silent", "onset", "speaking", "paused"]
 """silent: nothing heard, nothing to be decided. onset: voice while the agent has a reply, not yet long enough to
 count. speaking: the caller holds the floor. paused: voice stopped or words came, the end of the turn is open."""
 
-AgentFloor = Literal["listening", "thinking", "speaking", "held"]
-"""listening: no reply alive. thinking: a reply without sound yet. speaking: the reply is audible. held: playback
-paused by a possible interruption."""
+AgentFloor = Literal["listening", "preflight", "thinking", "speaking", "held"]
+"""listening: no reply alive. preflight: an early reply to an unconfirmed turn, inaudible. thinking: a reply without
+sound yet. speaking: the reply is audible. held: playback paused by a possible interruption."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,10 @@ class TurnDetection(WireModel):
     threshold: float | None = Field(default=None, ge=0, le=1)
     """Confidence of the acoustic model; lower ends turns earlier. None = the engine's own (0.5)."""
     model: str | None = None
+    agree_at: list[Annotated[float, Field(gt=0, le=5)]] = Field(default_factory=list[float], max_length=8)
+    """Ours: seconds of silence at which the acoustic model is asked; it must agree at all of them. Empty = default."""
+    otherwise: float | None = Field(default=None, gt=0, le=10)
+    """Ours: seconds of silence that end the turn when the model does not agree."""
 
 
 class BargeIn(WireModel):
@@ -54,7 +58,9 @@ class BargeIn(WireModel):
     vendor: str | None = None
     threshold: float | None = Field(default=None, ge=0, le=1)
     min_speech_duration: float = Field(default=0.5, ge=0, allow_inf_nan=False)
-    """Seconds of speech that confirm an interruption."""
+    """Seconds of speech that confirm an interruption; the first word that is no back-channel does so sooner."""
+    min_words: int = Field(default=1, ge=0, le=20)
+    """Ours: words that make an interruption, back-channels aside; 0 = `minSpeechDuration` alone decides."""
     sticky: bool = False
     """Once interrupted, a reply is never resumed."""
 
