@@ -9,8 +9,12 @@ if ! { command -v node && command -v npm && node -e "$new_enough"; } >/dev/null 
         echo "The portal needs Node 20.19 or newer to be built; install it, or run: make setup" >&2
         exit 1
     }
-    export PATH="$wheel/bin:$PATH"
-    npm() { node "$wheel/lib/node_modules/npm/bin/npm-cli.js" "$@"; }
+    # The wheel's own npm looks for its files beside itself, where they are not.
+    mkdir -p .tools/node
+    ln -sf "$wheel/bin/node" .tools/node/node
+    printf '#!/bin/sh\nexec node "%s" "$@"\n' "$wheel/lib/node_modules/npm/bin/npm-cli.js" >.tools/node/npm
+    chmod +x .tools/node/npm
+    export PATH="$PWD/.tools/node:$PATH"
 fi
 
 cd portal
