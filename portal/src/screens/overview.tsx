@@ -10,6 +10,7 @@ import { judge } from "../ui/health";
 import { Button, Loaded, Page, Panel } from "../ui/parts";
 import { useToast } from "../ui/toast";
 import { AlertList, useAlerts } from "./alerts";
+import { ActiveCalls } from "./calls/active";
 import { CallTable } from "./calls/list";
 import { useCalls } from "./calls/data";
 import { admits } from "./carriers/list";
@@ -34,6 +35,7 @@ export default function Overview() {
   const calls = useCalls(LATEST);
   return (
     <Page title={t("nav.overview")}>
+      <ActiveCalls />
       <Checklist calls={Number(calls.data?.total ?? 0)} answered={calls.data?.data.some((call) => call.answered) ?? false} />
       <Panel title={t("overview.alerts")} actions={<Link href="/alerts">{t("overview.all")}</Link>}>
         <Loaded query={alerts}>{({ data }) => (data.length ? <AlertList alerts={data} /> : <p className="muted">{t("alerts.empty.text")}</p>)}</Loaded>

@@ -8,6 +8,7 @@ import { Badge, Button, Empty, Loaded, Page, Table } from "../../ui/parts";
 import { shownNumber } from "../../ui/number";
 import { Ago, clock } from "../../ui/time";
 import { SelectField, TextField } from "../../ui/form";
+import { ActiveCalls } from "./active";
 import { type CallFilters, endedWell, endingOf, PAGE_SIZE, useCalls } from "./data";
 
 const ALL: CallFilters = { page: 1, days: 7, direction: "", answered: "", filter: "" };
@@ -19,6 +20,7 @@ export default function Calls() {
   const calls = useCalls(filters);
   return (
     <Page title={t("nav.calls")} lead={t("calls.lead")}>
+      <ActiveCalls />
       <Filters filters={filters} change={change} />
       <Loaded query={calls}>
         {({ data, total }) =>

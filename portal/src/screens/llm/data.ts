@@ -27,6 +27,9 @@ export function useLlmServices() {
   });
 }
 
+const asked = (account_sid: string, sid: string, region_check: boolean) =>
+  ({ params: { path: { account_sid, sid }, query: region_check ? { region_check } : {} } }) as ReturnType<typeof pathTo>;
+
 /** Everything the form and the list do to a service. */
 export function useLlmActions() {
   const account = useAccountSid();
@@ -45,8 +48,8 @@ export function useLlmActions() {
         api.POST("/v1/Accounts/{account_sid}/LlmCredentials/test", { ...path(account), body: body as never }),
       ) as unknown as Promise<TestReport>,
     /** Test a stored service; the result is remembered. */
-    test: (sid: string) =>
-      answered(api.GET("/v1/Accounts/{account_sid}/LlmCredentials/{sid}/test", pathTo(account, sid))) as unknown as Promise<TestReport>,
+    test: (sid: string, region_check = false) =>
+      answered(api.GET("/v1/Accounts/{account_sid}/LlmCredentials/{sid}/test", asked(account, sid, region_check))) as unknown as unknown as Promise<TestReport>,
     models: (sid: string) =>
       answered(api.GET("/v1/Accounts/{account_sid}/LlmCredentials/{sid}/models", pathTo(account, sid))) as unknown as Promise<
         { id: string }[]

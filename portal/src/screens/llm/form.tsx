@@ -50,6 +50,13 @@ function givenValues(values: Values, secrets: string[]): Values {
   return Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== "" || !secrets.includes(name)));
 }
 
+interface Try {
+  /** Values to test instead of the form's. */
+  override: Values;
+  /** The reader agrees that the stored key is sent to the vendor's other region. */
+  regionCheck?: boolean;
+}
+
 /** What the form holds, and what can be done with it. */
 function useServiceForm(manifest: VendorManifest, stored?: LlmCredential) {
   const { t } = useText();
@@ -61,22 +68,27 @@ function useServiceForm(manifest: VendorManifest, stored?: LlmCredential) {
   const [isDefault, setDefault] = useState(stored?.is_default ?? false);
   const secrets = fieldsOf(manifest).filter(isSecret).map((field) => memberOf(field.name));
   const set = (changes: Values) => setValues((before) => ({ ...before, ...changes }));
+  const hasNewSecret = secrets.some((name) => values[name]);
+  const changed = JSON.stringify(values) !== JSON.stringify(start) || isDefault !== (stored?.is_default ?? false);
+  const body = () => ({ ...givenValues(values, secrets), is_default: isDefault }) as unknown as Values;
 
   const test = useMutation({
-    mutationFn: async (override: Values): Promise<TestReport> => {
+    mutationFn: async ({ override, regionCheck }: Try): Promise<TestReport> => {
       const tried = { ...values, ...override };
-      if (stored && !secrets.some((name) => tried[name])) return actions.test(stored.llm_credential_sid);
+      if (stored && !secrets.some((name) => tried[name])) {
+        if (changed) await actions.update(stored.llm_credential_sid, body());
+        return actions.test(stored.llm_credential_sid, regionCheck);
+      }
       return actions.tryOut({ vendor: manifest.vendor, ...givenValues(tried, secrets) });
     },
     // A suggestion that works is taken over into the form; one that does not leaves the form as it was.
-    onSuccess: (report, override) => (isGood(report) ? set(override) : undefined),
+    onSuccess: (report, { override }) => (isGood(report) ? set(override) : undefined),
     onSettled: actions.refresh,
   });
   const save = useMutation({
     mutationFn: async () => {
-      const body = { ...givenValues(values, secrets), is_default: isDefault } as unknown as Values;
-      if (stored) await actions.update(stored.llm_credential_sid, body);
-      const sid = stored?.llm_credential_sid ?? (await actions.create({ ...body, vendor: manifest.vendor }));
+      if (stored) await actions.update(stored.llm_credential_sid, body());
+      const sid = stored?.llm_credential_sid ?? (await actions.create({ ...body(), vendor: manifest.vendor }));
       // What the Test found out before saving is found out again by the server, so that the list can show it.
       if (test.data) void actions.test(sid).catch(() => undefined).then(actions.refresh);
       await actions.refresh();
@@ -86,9 +98,12 @@ function useServiceForm(manifest: VendorManifest, stored?: LlmCredential) {
       go("/account/llm-services");
     },
   });
-  const hasNewSecret = secrets.some((name) => values[name]);
-  /** Test what a stage suggests; a stored key is not sent elsewhere: then the form only shows the suggestion. */
-  const follow = (suggested: Values) => (stored && !hasNewSecret ? set(suggested) : test.mutate(suggested));
+  /** Try what a stage suggests. A stored key is only asked about at the other region; the form then shows the rest. */
+  const follow = (suggested: Values, code: string) => {
+    if (!stored || hasNewSecret) test.mutate({ override: suggested });
+    else if (suggested.base_url && code === "key") test.mutate({ override: {}, regionCheck: true });
+    else set(suggested);
+  };
   return {
     values,
     set,
@@ -100,7 +115,7 @@ function useServiceForm(manifest: VendorManifest, stored?: LlmCredential) {
     hasNewSecret,
     hasAllSecrets: secrets.every((name) => values[name]),
     hostMoved: stored !== undefined && hostOf(values.base_url ?? "") !== hostOf(start.base_url ?? ""),
-    changed: JSON.stringify(values) !== JSON.stringify(start) || isDefault !== (stored?.is_default ?? false),
+    changed,
     leave: () => go("/account/llm-services"),
   };
 }
@@ -192,10 +207,10 @@ function TestPanel({ form, manifest, stored }: PartProps) {
           onChange={(model_id) => form.set({ model_id })}
         />
         <div className="test-line">
-          <Button icon={FlaskConical} busy={test.isPending} disabled={!mayTest} onClick={() => test.mutate({})}>
-            {usesStored ? t("test.again") : t("test")}
+          <Button icon={FlaskConical} busy={test.isPending} disabled={!mayTest} onClick={() => test.mutate({ override: {} })}>
+            {t(!usesStored ? "test" : form.changed ? "test.save" : "test.again")}
           </Button>
-          <p className="help">{t(!mayTest ? "test.needsKey" : usesStored && form.changed ? "test.stored" : "test.cost")}</p>
+          <p className="help">{t(mayTest ? "test.cost" : "test.needsKey")}</p>
         </div>
         {(test.data || test.isPending) && (
           <Stages report={test.data} running={test.isPending} onSuggestion={form.follow} />

@@ -2,10 +2,10 @@
 import { Check, CircleDashed, LoaderCircle, Minus, TriangleAlert, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import type { Stage, StageName, TestReport } from "../../api/types";
-import { type TextKey, useText } from "../../text";
+import { type TextKey, type Translate, useText } from "../../text";
 import { Button } from "../../ui/parts";
 import { delay } from "../../ui/time";
-import { STAGES } from "./data";
+import { hostOf, STAGES } from "./data";
 
 const STEP_MS = 90;
 const ICONS = { ok: Check, warning: TriangleAlert, failed: X, skipped: Minus, waiting: CircleDashed, running: LoaderCircle };
@@ -16,7 +16,7 @@ interface StagesProps {
   /** The rows that are shown before the answer is there. */
   names?: StageName[];
   /** Called when the reader takes over what a stage suggests. */
-  onSuggestion?: (values: Record<string, string>) => void;
+  onSuggestion?: (values: Record<string, string>, code: string) => void;
 }
 
 export function Stages({ report, running, names = STAGES, onSuggestion }: StagesProps) {
@@ -94,7 +94,7 @@ function Row({ name, stage, state, onSuggestion }: RowProps) {
         {stage?.hint && <p className="hint">{stage.hint}</p>}
         {(stage?.vendor_text || stage?.request_id) && <VendorWords stage={stage} />}
         {suggested && stage && onSuggestion && (
-          <Button onClick={() => onSuggestion(suggested)}>{suggestionText(suggested, t)}</Button>
+          <Button onClick={() => onSuggestion(suggested, stage.code ?? "")}>{suggestionText(suggested, stage, t)}</Button>
         )}
       </div>
       {stage?.duration_ms != null && stage.status !== "skipped" && <span className="took">{delay(stage.duration_ms)}</span>}
@@ -117,8 +117,9 @@ function VendorWords({ stage }: { stage: Stage }) {
   );
 }
 
-function suggestionText(suggested: Record<string, string>, t: ReturnType<typeof useText>["t"]): string {
-  if (suggested.base_url) return t("test.otherRegion", { host: new URL(suggested.base_url).host });
+function suggestionText(suggested: Record<string, string>, stage: Stage, t: Translate): string {
+  const host = hostOf(suggested.base_url ?? "");
+  if (host) return t(stage.code === "region" ? "test.useRegion" : "test.otherRegion", { host });
   const [what] = Object.values(suggested);
   return t("test.use", { what: what ?? "" });
 }
