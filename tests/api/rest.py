@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,12 @@ from moonwire.api.application import create_api
 from moonwire.api.health import HealthSources
 from moonwire.api.services import ApiServices, CredentialTest
 from moonwire.core.hosts import LOOPBACK, HostPolicy
+from moonwire.errors import HookError
 from moonwire.observe.event_log import FileEventLogs
 from moonwire.ports.directory import VendorCredential
+from moonwire.ports.live_calls import LiveCall
 from moonwire.settings import Settings
+from moonwire.spec.commands import Command
 from moonwire.store.administration import StoreAdministration
 from moonwire.store.store import Store
 
@@ -30,6 +33,26 @@ class ProcessClock:
 
     def utc_s(self) -> float:
         return time.time()
+
+
+CALL_SID = "6f0b2a3c-1f5e-4c0e-9f57-0a3f5d1c2b4a"
+
+
+@dataclass
+class OneCall:
+    """A process with one call that is up, for whoever owns it."""
+
+    account_sid: str = ""
+    commands: list[Command] = field(default_factory=list)
+
+    def all(self) -> Sequence[LiveCall]:
+        return [LiveCall(CALL_SID, self.account_sid, {"call_sid": CALL_SID, "direction": "inbound"})]
+
+    def get(self, call_sid: str) -> LiveCall | None:
+        return self.all()[0] if call_sid == CALL_SID else None
+
+    def execute(self, call_sid: str, command: Command) -> None:
+        self.commands.append(command)
 
 
 @dataclass
@@ -67,6 +90,7 @@ class Rest:
     bob: Tenant
     stranger: Tenant
     tested: list[VendorCredential]
+    live: OneCall
 
 
 @contextlib.asynccontextmanager
@@ -75,6 +99,7 @@ async def opened(serve: Any, data_dir: Path) -> AsyncGenerator[Rest]:
     store = await Store.open(settings)
     logs = FileEventLogs(data_dir)
     tested: list[VendorCredential] = []
+    live = OneCall()
 
     async def test(credential: VendorCredential) -> CredentialTest:
         tested.append(credential)
@@ -85,7 +110,10 @@ async def opened(serve: Any, data_dir: Path) -> AsyncGenerator[Rest]:
         return [{"id": "kimi-k2.6", "displayName": "Kimi K2.6"}]
 
     async def app_env(url: str) -> dict[str, Any] | None:
-        return {"LLM_MODEL": {"type": "string", "description": "d"}} if "env" in url else None
+        if "down" in url:
+            raise HookError("down", url=url)
+        model = {"type": "string", "description": "d", "required": True, "enum": ["openai:gpt-4o"]}
+        return {"LLM_MODEL": model, "N": {"type": "number", "description": "d"}} if "env" in url else None
 
     services = ApiServices(
         StoreAdministration(store),
@@ -97,6 +125,7 @@ async def opened(serve: Any, data_dir: Path) -> AsyncGenerator[Rest]:
         test_speech=test,
         list_models=models,
         probe_app_env=app_env,
+        live_calls=live,
     )
 
     async def ready() -> bool:
@@ -107,7 +136,8 @@ async def opened(serve: Any, data_dir: Path) -> AsyncGenerator[Rest]:
         async with serve(app) as session:
             admin = Tenant(session, await _admin_token(session))
             alice, bob = [await _tenant(admin, name) for name in ("alice", "bob")]
-            yield Rest(app, store, logs, admin, alice, bob, Tenant(session, ""), tested)
+            live.account_sid = alice.account_sid
+            yield Rest(app, store, logs, admin, alice, bob, Tenant(session, ""), tested, live)
     finally:
         await store.close()
         logs.close()

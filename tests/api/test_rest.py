@@ -191,6 +191,27 @@ async def test_app_env(rest: Rest) -> None:
     assert await rest.alice.ask("GET", "/AppEnv", url="ws://127.0.0.1:3000/") == (204, None)
 
 
+async def test_env_vars_are_compared_with_the_applications_own(rest: Rest) -> None:
+    alice = rest.alice
+    hook = "ws://127.0.0.1:3000/env"
+
+    async def make(name: str, env_vars: Any, url: str = hook) -> tuple[int, Any]:
+        return await alice.ask("POST", "/Applications", {"name": name, "call_hook": url, "env_vars": env_vars})
+
+    status, made = await make("kimi", {"LLM_MODEL": "moonshot:kimi-k2.6", "OTHER": [1]})
+    assert (status, len(made["warnings"])) == (201, 1)
+    assert made["warnings"][0].startswith("env_vars.LLM_MODEL is none of the values")
+    assert (await make("fine", {"LLM_MODEL": "openai:gpt-4o", "N": 1.5}))[1]["warnings"] == []
+    assert (await make("a", {"N": 1}))[1]["msg"] == "Missing required value env_vars.LLM_MODEL"
+    assert (await make("b", {"LLM_MODEL": 3}))[1]["msg"] == "Invalid value/type for env_vars.LLM_MODEL"
+    assert (await make("c", {"LLM_MODEL": "openai:gpt-4o", "N": True}))[0] == 400
+    assert (await make("down", {"N": "x"}, hook + "/down"))[0] == 201, "an application that is down can be set up"
+    path = f"/Applications/{made['sid']}"
+    assert (await alice.ask("PUT", path, {"env_vars": {"LLM_MODEL": "deepseek:chat"}}))[0] == 204
+    assert (await alice.ask("PUT", path, {"env_vars": {"LLM_MODEL": None}}))[0] == 400
+    assert (await alice.ask("GET", path))[1]["env_vars"] == {"LLM_MODEL": "deepseek:chat"}
+
+
 async def test_accounts(rest: Rest) -> None:
     alice = rest.alice
     assert [row["name"] for row in (await rest.admin.ask("GET", "/Accounts"))[1]] == ["default", "alice", "bob"]

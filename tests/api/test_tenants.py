@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .rest import Rest, Tenant
+from .rest import CALL_SID, Rest, Tenant
 
 HOOK = "wss://app.example.com/"
 OPEN = {("/v1/login", "post")}
@@ -35,7 +35,7 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str]]:
 
 def filled(path: str, owned: dict[str, str], account_sid: str) -> str:
     sid = next((sid for part, sid in owned.items() if part in path), "")
-    path = path.replace("{account_sid}", account_sid).replace("{call_sid}", "c1").replace("{sid}", sid)
+    path = path.replace("{account_sid}", account_sid).replace("{call_sid}", CALL_SID).replace("{sid}", sid)
     return path.removeprefix("/v1")
 
 
@@ -60,6 +60,11 @@ async def test_nothing_of_one_tenant_exists_for_another(rest: Rest) -> None:
         )
         assert status in (403, 404), (method, path, status, answer)
     assert await _everything(rest.alice) == before
+    own = f"/Accounts/{rest.bob.account_sid}/Calls"
+    assert await rest.bob.ask("GET", own) == (200, [])
+    for method, body in (("GET", None), ("PUT", {"call_status": "completed"}), ("DELETE", None)):
+        assert (await rest.bob.ask(method, f"{own}/{CALL_SID}", body))[0] == 404, method
+    assert rest.live.commands == []
 
 
 async def test_nothing_can_be_made_in_or_tied_to_another_account(rest: Rest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
@@ -9,11 +10,12 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, field_validator
 
 from moonwire.api.access import Administered, Caller, Services, refuse_other_account
+from moonwire.api.env_vars import check_env_vars
 from moonwire.api.services import ApiServices
 from moonwire.api.wire import (
     ERRORS,
     Body,
-    Created,
+    CreatedWithWarnings,
     Flag,
     HookBody,
     HookShown,
@@ -30,6 +32,7 @@ from moonwire.api.wire import (
     check_url,
     listed,
 )
+from moonwire.errors import HookError
 from moonwire.ports.administration import Row
 
 routes = APIRouter(tags=["Applications"], responses=ERRORS)
@@ -139,6 +142,18 @@ def _checked(body: ApplicationMembers, services: ApiServices) -> dict[str, Any]:
     return members
 
 
+async def _env_var_warnings(services: ApiServices, members: Mapping[str, Any], stored: Row) -> list[str]:
+    """Compare given env_vars with what the application declares; one that does not answer is not asked twice."""
+    hook = members.get("call_hook") or stored.get("call_hook")
+    if not members.get("env_vars") or not hook or services.probe_app_env is None:
+        return []
+    try:
+        schema = await services.probe_app_env(hook["url"])
+    except HookError:
+        return []
+    return check_env_vars(schema or {}, members["env_vars"], stored.get("secret_env_vars", ()))
+
+
 @routes.get("/Applications", response_model=_List, operation_id="listApplications")
 async def list_applications(principal: Caller, records: Administered, paging: _Query) -> Any:
     """List applications; a bare array without `page`."""
@@ -155,10 +170,16 @@ async def list_account_applications(
     return listed(rows, paging, "name")
 
 
-@routes.post("/Applications", status_code=201, response_model=Created, operation_id="createApplication")
+@routes.post("/Applications", status_code=201, response_model=CreatedWithWarnings, operation_id="createApplication")
 async def create_application(body: NewApplication, principal: Caller, records: Administered, services: Services) -> Row:
-    """Make an application; needs a call_hook or an app_json."""
-    return await records.resource("applications").create(principal, _checked(body, services))
+    """Make an application; needs a call_hook or an app_json.
+
+    `env_vars` are compared with what the application declares, when it answers: a value outside its `enum` is saved
+    with a warning.
+    """
+    members = _checked(body, services)
+    warnings = await _env_var_warnings(services, members, {})
+    return await records.resource("applications").create(principal, members) | {"warnings": warnings}
 
 
 @routes.get("/Applications/{sid}", response_model=ApplicationShown, operation_id="getApplication")
@@ -170,9 +191,13 @@ async def get_application(sid: SidPath, principal: Caller, records: Administered
 @routes.put("/Applications/{sid}", status_code=204, operation_id="updateApplication")
 async def update_application(
     sid: SidPath, body: ApplicationChange, principal: Caller, records: Administered, services: Services
-) -> None:
-    """Change the given members."""
-    await records.resource("applications").update(principal, sid, _checked(body, services))
+) -> Response:
+    """Change the given members; warnings about `env_vars` come in the header `X-Moonwire-Warnings`."""
+    members = _checked(body, services)
+    stored = await records.resource("applications").get(principal, sid)
+    warnings = await _env_var_warnings(services, members, stored)
+    await records.resource("applications").update(principal, sid, members)
+    return Response(status_code=204, headers={"X-Moonwire-Warnings": " ".join(warnings)} if warnings else None)
 
 
 @routes.delete("/Applications/{sid}", status_code=204, operation_id="deleteApplication")

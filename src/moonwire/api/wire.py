@@ -103,6 +103,12 @@ class Created(BaseModel):
     sid: str
 
 
+class CreatedWithWarnings(Created):
+    """Made, but something about it may not be what was meant."""
+
+    warnings: list[str] = Field(default_factory=list[str])
+
+
 class HookBody(Body):
     """A hook as clients send it: a URL, or an object."""
 
