@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -69,6 +69,16 @@ class ChatCompletions:
         self._vendor = vendor
         self._connections = connections
         self._options = options or ConnectOptions()
+
+    @property
+    def vendor(self) -> ChatVendor:
+        """The account behind this model."""
+        return self._vendor
+
+    @property
+    def live(self) -> Mapping[str, ListedModel]:
+        """The endpoint's own list as far as it is known and not old; asks nobody."""
+        return self._knowledge.live
 
     @property
     def _knowledge(self) -> EndpointKnowledge:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+from moonwire.dialects.endpoints import BaseUrl
 from moonwire.errors import VendorError
 from moonwire.ports.llm import ChatRequest, ListedModel, ModelSwitched
 from moonwire.vendors.connections import EndpointKnowledge
@@ -115,6 +116,16 @@ class ChatVendor(Protocol):
     @property
     def name(self) -> str:
         """The vendor's name as in `llm.vendor`."""
+        ...
+
+    @property
+    def address(self) -> BaseUrl:
+        """The account's address, and what was changed about the pasted one."""
+        ...
+
+    @property
+    def notice(self) -> str:
+        """What the operator should know about this key or address before anything is sent; empty = nothing."""
         ...
 
     @property

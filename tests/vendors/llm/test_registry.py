@@ -19,7 +19,7 @@ def test_every_vendor_has_a_manifest_in_jambonz_shape() -> None:
 
 
 def test_moonshots_manifest_marks_what_is_retired() -> None:
-    models = {model["id"]: model for model in manifest("moonshot")["knownModels"]}  # type: ignore[union-attr, index]
+    models = {model["id"]: model for model in manifest("moonshot").document()["knownModels"]}  # type: ignore[attr-defined]
     assert models["kimi-k2.6"]["status"] == "available"
     assert "deprecated" not in models["kimi-k2.6"]
     old = models["kimi-k2-0711-preview"]

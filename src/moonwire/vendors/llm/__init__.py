@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import cast
 
@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from moonwire.errors import ConfigError, RequestRejectedError
 from moonwire.ports.directory import VendorCredential
 from moonwire.vendors.chat_completions import ChatCompletions
+from moonwire.vendors.chat_manifest import Manifest
 from moonwire.vendors.chat_vendor import ChatVendor, ConnectOptions
 from moonwire.vendors.connections import VendorConnections
 
@@ -60,19 +61,23 @@ def credential_from_auth(vendor: str, auth: Mapping[str, object]) -> VendorCrede
     )
 
 
-def manifest(vendor: str) -> dict[str, object]:
-    """Return a vendor's manifest in jambonz's shape.
+def manifest(vendor: str) -> Manifest:
+    """Return what a vendor tells about itself.
 
     Raises:
         ConfigError: unknown vendor.
     """
     folder = _entry(vendor)[0].rpartition(".")[0]
-    return cast("Callable[[], dict[str, object]]", import_module(f"{folder}.manifest").manifest)()
+    return cast("Manifest", import_module(f"{folder}.manifest").MANIFEST)
 
 
-def manifests() -> list[dict[str, object]]:
-    """Return all manifests, in the table's order."""
-    return [manifest(vendor) for vendor in VENDORS]
+def manifests(more_regions: Mapping[str, Sequence[tuple[str, str]]] | None = None) -> list[dict[str, object]]:
+    """Return all manifests in jambonz's shape, in the table's order.
+
+    Args:
+        more_regions: vendor -> (label, Base URL) of further addresses to choose from (the sandbox's).
+    """
+    return [manifest(vendor).document((more_regions or {}).get(vendor, ())) for vendor in VENDORS]
 
 
 def _entry(vendor: str) -> tuple[str, str]:

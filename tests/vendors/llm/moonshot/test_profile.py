@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from moonwire.ports.llm import ListedModel
-from moonwire.vendors.llm.moonshot.manifest import KNOWN_MODELS
+from moonwire.vendors.llm.moonshot.manifest import MANIFEST
 from moonwire.vendors.llm.moonshot.profile import (
     ALWAYS,
     EFFORT,
@@ -36,7 +36,7 @@ def test_families(model: str, family: Family) -> None:
 
 
 def test_known_models_and_families_agree() -> None:
-    for model in KNOWN_MODELS:
+    for model in MANIFEST.models:
         assert family_of(model.id, {}).thinking == model.thinking, model.id
 
 

@@ -20,8 +20,8 @@ from moonwire.ports.llm import ChatRequest, ListedModel, ModelSwitched, ToolDefi
 from moonwire.vendors.chat_errors import repair_for
 from moonwire.vendors.chat_vendor import ChatPlan, Endpoint, HttpFailure, ModelChoice, Repair
 from moonwire.vendors.connections import EndpointKnowledge
-from moonwire.vendors.llm.moonshot.errors import classify
-from moonwire.vendors.llm.moonshot.manifest import AVAILABLE_IDS, BY_ID, GLOBAL_URL, VENDOR
+from moonwire.vendors.llm.moonshot.errors import CODING_KEY, classify
+from moonwire.vendors.llm.moonshot.manifest import CODING_HOST, CODING_KEY_PREFIX, GLOBAL_URL, MANIFEST, VENDOR
 from moonwire.vendors.llm.moonshot.profile import (
     QUICK_CAP_TOKENS,
     THINKING_CAP_TOKENS,
@@ -75,6 +75,17 @@ class Moonshot:
         self._warned: set[str] = set()
 
     @property
+    def address(self) -> BaseUrl:
+        """The address, and what was changed about the given one."""
+        return self._address
+
+    @property
+    def notice(self) -> str:
+        """A key of the coding product is explained, not refused."""
+        is_coding = self._address.host == CODING_HOST
+        return CODING_KEY if is_coding or self._endpoint.api_key.startswith(CODING_KEY_PREFIX) else ""
+
+    @property
     def endpoint(self) -> Endpoint:
         """The account's address and headers."""
         return self._endpoint
@@ -82,7 +93,7 @@ class Moonshot:
     def choose(self, model: str, knowledge: EndpointKnowledge) -> ModelChoice:
         """Keep the asked model unless the endpoint is known not to have it and a successor is known."""
         live = knowledge.live
-        known = BY_ID.get(model)
+        known = MANIFEST.by_id.get(model)
         retired = known is not None and known.retired_on is not None
         unlisted = retired and bool(live) and model not in live
         if not unlisted and not knowledge.is_gone(model):
@@ -178,8 +189,8 @@ class Moonshot:
         request_id: str | None = None,
         detail: str = "",
     ) -> ModelUnavailableError:
-        known = BY_ID.get(model)
-        live = ", ".join(knowledge.live or AVAILABLE_IDS)
+        known = MANIFEST.by_id.get(model)
+        live = ", ".join(knowledge.live or MANIFEST.available)
         if known is not None and known.retired_on:
             text = f"{VENDOR}: model '{model}' was retired on {known.retired_on}, use one of {live}"
         else:
@@ -240,11 +251,11 @@ def _thinking(entry: _ListedEntry) -> Literal["no", "switchable", "always", "unk
 def _successor(model: str, knowledge: EndpointKnowledge) -> str | None:
     """Follow the chain of successors to one that the endpoint may have."""
     live = knowledge.live
-    candidate = BY_ID[model].successor if model in BY_ID else None
+    candidate = MANIFEST.by_id[model].successor if model in MANIFEST.by_id else None
     while candidate is not None:
         if not knowledge.is_gone(candidate) and (not live or candidate in live):
             return candidate
-        candidate = BY_ID[candidate].successor
+        candidate = MANIFEST.by_id[candidate].successor
     return None
 
 
