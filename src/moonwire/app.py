@@ -47,9 +47,12 @@ from moonwire.transports.rtp.session import RtpEngine
 from moonwire.transports.sip.endpoint import SipEndpoint
 from moonwire.transports.websocket.server import websocket_protocol
 from moonwire.transports.websocket.twilio import TWILIO_PATH, TwilioDoor
+from moonwire.vendors.address_guard import AddressGuard
 from moonwire.vendors.catalogue import VendorCatalogue
 from moonwire.vendors.connections import VendorConnections
 from moonwire.vendors.llm import manifests as llm_manifests
+from moonwire.vendors.llm_models import models_of
+from moonwire.vendors.llm_trial import LlmTester, TrialOptions
 from moonwire.vendors.speech_trial import try_speech
 from moonwire.vendors.vad.silero.detector import SileroVad
 
@@ -116,7 +119,7 @@ async def running_server(
         stack.push_async_callback(sip.stop)
         door = TwilioDoor(gate=store.directory, acceptor=engine, pacer=pacer, clock=clock)
         metrics.watch("moonwire_calls_active", "Calls that are up.", lambda: float(engine.active_calls))
-        api = _api(store, outbound, event_logs, metrics, EngineCalls(engine))
+        api = _api(store, outbound, event_logs, metrics, _CallSide(EngineCalls(engine), fleet))
         port = await _serve_http(settings, api, door, stack)
         yield Server(settings, store, engine, sip, port, fleet, event_logs)
 
@@ -157,33 +160,47 @@ class _Outbound:
 
     clock: Clock
     hosts: HostPolicy
+    guard: AddressGuard
     http: aiohttp.ClientSession
+    """For addresses that the operator wrote."""
+    guarded_http: aiohttp.ClientSession
+    """For addresses that users and applications chose."""
     connections: VendorConnections
 
 
 async def _outbound(clock: Clock, hosts: HostPolicy, stack: AsyncExitStack) -> _Outbound:
     http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300))
     stack.push_async_callback(http.close)
-    connections = VendorConnections(clock)
+    guard = AddressGuard(hosts)
+    guarded_http = aiohttp.ClientSession(connector=guard.connector())
+    stack.push_async_callback(guarded_http.close)
+    connections = VendorConnections(clock, guard.connector)
     stack.push_async_callback(connections.close)
-    return _Outbound(clock, hosts, http, connections)
+    return _Outbound(clock, hosts, guard, http, guarded_http, connections)
 
 
 async def _engine(
     settings: Settings, store: Store, outbound: _Outbound, event_logs: EventLogs, stack: AsyncExitStack
 ) -> CallEngine:
-    http, hosts = outbound.http, outbound.hosts
+    http, guarded_http, hosts = outbound.http, outbound.guarded_http, outbound.hosts
     services = CallServices(
         clock=outbound.clock,
         directory=store.directory,
-        connector=AppConnector(http, store.alerts, outbound.clock, hosts.allows_url),
-        vendors=VendorCatalogue(store.directory, http, outbound.connections, hosts.allows_host),
+        connector=AppConnector(http, store.alerts, outbound.clock, hosts.allows_url, guarded_http=guarded_http),
+        vendors=VendorCatalogue(
+            store.directory,
+            http,
+            outbound.connections,
+            hosts.allows_host,
+            guarded_http=guarded_http,
+            health=store.service_health,
+        ),
         vad=_voice_detector(stack),
         event_logs=event_logs,
         alerts=store.alerts,
         records=store.call_records,
         recordings=settings.data_dir / "recordings",
-        load_audio=AudioFetcher(http, hosts.allows_url).load,
+        load_audio=AudioFetcher(guarded_http, hosts.allows_url).load,
         addresses=AddressBook(
             sip_address=f"{settings.public_ip or settings.sip_host}:{settings.sip_port}",
             public_ip=settings.public_ip or settings.sip_host,
@@ -200,20 +217,41 @@ def _voice_detector(stack: AsyncExitStack) -> VoiceActivityDetector:
     return detector
 
 
-def _api(store: Store, outbound: _Outbound, event_logs: FileEventLogs, metrics: Metrics, calls: LiveCalls) -> FastAPI:
+@dataclass(frozen=True, slots=True)
+class _CallSide:
+    """What REST sees of the running calls, and the sandbox they may use."""
+
+    calls: LiveCalls
+    fleet: SandboxFleet | None
+
+
+def _api(store: Store, outbound: _Outbound, event_logs: FileEventLogs, metrics: Metrics, side: _CallSide) -> FastAPI:
+    sandbox = {"moonshot": side.fleet.moonshot_regions} if side.fleet else {}
+    tester = LlmTester(outbound.connections, outbound.guard, lambda vendor: sandbox.get(vendor, ()))
+
+    async def test_llm(credential: VendorCredential, region_check: bool) -> CredentialTest:
+        trial = await tester.test(credential, TrialOptions(region_check))
+        return CredentialTest(trial.is_ok, trial.reason, trial.report)
+
     async def test_speech(credential: VendorCredential) -> CredentialTest:
-        trial = await try_speech(credential, outbound.http)
+        http = outbound.http if credential.by_operator else outbound.guarded_http
+        trial = await try_speech(credential, http, None if credential.by_operator else outbound.guard)
         return CredentialTest(trial.ok, trial.reason, trial.report)
+
+    async def list_models(credential: VendorCredential) -> list[dict[str, object]]:
+        return await models_of(credential, outbound.connections)
 
     rest = ApiServices(
         StoreAdministration(store),
         event_logs,
         outbound.clock,
         outbound.hosts,
-        llm_manifests=llm_manifests,
+        llm_manifests=lambda: llm_manifests(sandbox),
+        test_llm=test_llm,
         test_speech=test_speech,
-        live_calls=calls,
-        probe_app_env=AppEnvProbe(outbound.http, outbound.hosts.allows_url).ask,
+        live_calls=side.calls,
+        list_models=list_models,
+        probe_app_env=AppEnvProbe(outbound.guarded_http, outbound.hosts.allows_url).ask,
     )
     return create_api(HealthSources({"database": store.is_ready}, metrics.exposition), rest)
 

@@ -120,6 +120,8 @@ class VendorWords:
     """`region`, `ip-not-allowed`, `wrong-path`, `not-an-api`, `concurrency`, ... (docs/reference/llm-test.md)."""
     type: str = ""
     text: str = ""
+    says: str = ""
+    """One short sentence of ours without the vendor's words; empty when the error's text is that already."""
 
 
 class VendorError(MoonwireError):

@@ -101,7 +101,7 @@ async def opened(serve: Any, data_dir: Path) -> AsyncGenerator[Rest]:
     tested: list[VendorCredential] = []
     live = OneCall()
 
-    async def test(credential: VendorCredential) -> CredentialTest:
+    async def test(credential: VendorCredential, region_check: bool = False) -> CredentialTest:
         tested.append(credential)
         ok = credential.api_key != "sk-wrong-key-0000"
         return CredentialTest(ok, "" if ok else "The key is wrong.", {"stages": []})

@@ -9,6 +9,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from moonwire.api.errors import ApiError
 from moonwire.api.services import ApiServices
+from moonwire.api.trial_pace import TrialPace
+from moonwire.api.wire import SidPath
 from moonwire.ports.administration import Administration, Principal
 
 _bearer = HTTPBearer(auto_error=False, description="An API key, or the token of POST /v1/login.")
@@ -47,6 +49,12 @@ async def caller(principal: Annotated[Principal, Depends(any_caller)]) -> Princi
     return principal
 
 
+async def paced(account_sid: SidPath, request: Request) -> None:
+    """Count a credential's test in; 429 when an account tests too often."""
+    cast("TrialPace", request.app.state.trial_pace).take(account_sid)
+
+
+Paced = Depends(paced)
 AnyCaller = Annotated[Principal, Depends(any_caller)]
 Caller = Annotated[Principal, Depends(caller)]
 

@@ -24,6 +24,7 @@ from moonwire.api.health import HealthSources, health_routes
 from moonwire.api.login_guard import LoginGuard
 from moonwire.api.portal import install_portal
 from moonwire.api.services import ApiServices
+from moonwire.api.trial_pace import TrialPace
 
 _RESOURCES = (
     accounts,
@@ -53,6 +54,7 @@ def create_api(health: HealthSources, services: ApiServices | None = None) -> Fa
     if services is not None:
         app.state.services = services
         app.state.login_guard = LoginGuard(services.clock)
+        app.state.trial_pace = TrialPace(services.clock)
         for resource in _RESOURCES:
             app.include_router(resource.routes, prefix="/v1")
         install_portal(app)

@@ -7,10 +7,23 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from moonwire.api.access import Administered, Caller, Services, refuse_other_account
+from moonwire.api.access import Administered, Caller, Paced, Services, refuse_other_account
 from moonwire.api.errors import ApiError
 from moonwire.api.services import ApiServices
-from moonwire.api.wire import ERRORS, Body, Created, Flag, LlmChoiceBody, Moment, Name, SidPath, Text, Url, check_url
+from moonwire.api.wire import (
+    ERRORS,
+    TOO_MANY,
+    Body,
+    Created,
+    Flag,
+    LlmChoiceBody,
+    Moment,
+    Name,
+    SidPath,
+    Text,
+    Url,
+    check_url,
+)
 from moonwire.ports.administration import Administration, Principal, Row
 from moonwire.ports.directory import VendorCredential
 
@@ -55,6 +68,28 @@ class NewLlmCredential(LlmCredentialMembers):
     """Members of a new credential."""
 
     vendor: Name
+
+
+class LlmCredentialTrial(NewLlmCredential):
+    """What a test before saving is given."""
+
+    region_check: Flag = False
+    """The user agrees that a refused key is tried at the vendor's other region."""
+
+
+class LlmTestShown(BaseModel):
+    """How a test went: jambonz's `status` and `reason`, and our stages (docs/reference/llm-test.md)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    status: Literal["ok", "fail", "not tested"]
+    reason: str = ""
+    outcome: Literal["ok", "ok_with_warnings", "failed", "not_tested"] = "not_tested"
+    stages: list[dict[str, Any]] = Field(default_factory=list[dict[str, Any]])
+    connect_ms: float | None = None
+    time_to_first_token_ms: float | None = None
+    models: list[dict[str, Any]] = Field(default_factory=list[dict[str, Any]])
+    check_other_region: dict[str, str] | None = None
 
 
 class LlmCredentialShown(BaseModel):
@@ -107,20 +142,28 @@ async def create_credential(
     return await records.resource("llm_credentials").create(principal, members)
 
 
-@routes.post(_BASE + "/test", response_model=dict[str, Any], operation_id="testNewLlmCredential")
-async def test_new_credential(
-    account_sid: SidPath, body: NewLlmCredential, principal: Caller, services: Services
+@routes.post(
+    _BASE + "/test",
+    response_model=LlmTestShown,
+    operation_id="testNewLlmCredential",
+    dependencies=[Paced],
+    responses=TOO_MANY,
+)
+async def try_new_credential(
+    account_sid: SidPath, body: LlmCredentialTrial, principal: Caller, services: Services
 ) -> Any:
     """Test a credential before it is stored; nothing is saved."""
     refuse_other_account(principal, account_sid)
     members = _members(body, services)
+    region_check = bool(members.pop("region_check", False))
     credential = VendorCredential(
         vendor=members.pop("vendor"),
         label=members.pop("label", None),
         secrets={name: SecretStr(members.pop(name)) for name in _SECRETS if members.get(name)},
         fields={name: value for name, value in members.items() if isinstance(value, str)},
+        by_operator=False,
     )
-    return (await _tested(services, credential))[1]
+    return (await _tested(services, credential, region_check))[1]
 
 
 @routes.get(_BASE + "/{sid}", response_model=LlmCredentialShown, operation_id="getLlmCredential")
@@ -150,14 +193,25 @@ async def delete_credential(account_sid: SidPath, sid: SidPath, principal: Calle
     await records.resource("llm_credentials").delete(principal, sid)
 
 
-@routes.get(_BASE + "/{sid}/test", response_model=dict[str, Any], operation_id="testLlmCredential")
-async def test_credential(
-    account_sid: SidPath, sid: SidPath, principal: Caller, records: Administered, services: Services
+@routes.get(
+    _BASE + "/{sid}/test",
+    response_model=LlmTestShown,
+    operation_id="testLlmCredential",
+    dependencies=[Paced],
+    responses=TOO_MANY,
+)
+async def try_credential(
+    account_sid: SidPath,
+    sid: SidPath,
+    principal: Caller,
+    records: Administered,
+    services: Services,
+    region_check: bool = False,
 ) -> Any:
-    """Test a stored credential with the code that calls use."""
+    """Test a stored credential with the code that calls use; `region_check` as for a new one."""
     await _owned(records, principal, account_sid, sid)
     credential = await records.vendor_credential(principal, "llm_credentials", sid)
-    ok, report = await _tested(services, credential)
+    ok, report = await _tested(services, credential, region_check)
     if ok is not None:
         await records.note_test("llm_credentials", sid, ok=ok, error=str(report.get("reason", "")))
     return report
@@ -186,11 +240,15 @@ def _members(body: LlmCredentialMembers, services: ApiServices) -> dict[str, Any
     return members
 
 
-async def _tested(services: ApiServices, credential: VendorCredential) -> tuple[bool | None, dict[str, Any]]:
+async def _tested(
+    services: ApiServices, credential: VendorCredential, region_check: bool
+) -> tuple[bool | None, dict[str, Any]]:
     if services.test_llm is None:
         return None, {"status": "not tested", "reason": "No test is available for this vendor."}
-    tested = await services.test_llm(credential)
-    return tested.ok, {"status": "ok" if tested.ok else "fail", "reason": tested.reason, **tested.report}
+    tested = await services.test_llm(credential, region_check)
+    if tested.report.get("outcome") == "not_tested":
+        return None, {**tested.report, "status": "not tested", "reason": tested.reason}
+    return tested.ok, {**tested.report, "status": "ok" if tested.ok else "fail", "reason": tested.reason}
 
 
 async def _owned(records: Administration, principal: Principal, account_sid: str, sid: str) -> Row:

@@ -24,6 +24,8 @@ class CredentialTest:
 
 
 Tester = Callable[[VendorCredential], Awaitable[CredentialTest]]
+LlmTester = Callable[[VendorCredential, bool], Awaitable[CredentialTest]]
+"""The flag is the user's consent that a refused key may be tried at the vendor's other region."""
 
 
 def _no_manifests() -> Sequence[Mapping[str, Any]]:
@@ -40,7 +42,7 @@ class ApiServices:
     hosts: HostPolicy = field(default_factory=HostPolicy)
     llm_manifests: Callable[[], Sequence[Mapping[str, Any]]] = _no_manifests
     """Vendor manifests (jambonz contract section 6.4)."""
-    test_llm: Tester | None = None
+    test_llm: LlmTester | None = None
     test_speech: Tester | None = None
     list_models: Callable[[VendorCredential], Awaitable[Sequence[Mapping[str, Any]]]] | None = None
     """`{id, displayName, ...}` of a credential's live models."""

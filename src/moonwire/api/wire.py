@@ -57,6 +57,9 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
+TOO_MANY: dict[int | str, dict[str, Any]] = {429: {"model": ErrorBody, "description": "Too many lately; wait."}}
+
+
 def iso_time(seconds: float | None) -> str | None:
     """Write a time as jambonz does: ISO 8601 in UTC with milliseconds."""
     if seconds is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import aiohttp
 
@@ -23,9 +24,23 @@ class AppConnector:
         clock: Clock,
         host_policy: Callable[[str], bool],
         timings: Timings | None = None,
+        *,
+        guarded_http: aiohttp.ClientSession | None = None,
     ) -> None:
+        """Take what sessions share.
+
+        Args:
+            http: reaches the hooks that the operator wrote.
+            alerts: tells the operator.
+            clock: of the process.
+            host_policy: which URLs an application may name.
+            timings: limits; the defaults are jambonz's.
+            guarded_http: reaches the hooks that REST and portal users wrote; judges addresses.
+        """
         self._surroundings = Surroundings(http, alerts, clock, host_policy, timings or Timings())
+        self._guarded = replace(self._surroundings, http=guarded_http or http)
 
     def open(self, application: ApplicationRecord, call_sid: str, listener: ApplicationListener) -> ApplicationSession:
         """Prepare a session; nothing is sent before `begin`."""
-        return RoutedSession(self._surroundings, application, call_sid, listener)
+        surroundings = self._surroundings if application.by_operator else self._guarded
+        return RoutedSession(surroundings, application, call_sid, listener)

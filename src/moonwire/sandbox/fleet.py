@@ -32,6 +32,11 @@ class SandboxFleet:
     deepgram_url: str
     cartesia_url: str
 
+    @property
+    def moonshot_regions(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """Label and Base URL of the simulated Moonshot's platforms; their keys are not interchangeable."""
+        return ("Sandbox (Global)", self.moonshot_url), ("Sandbox (China)", self.moonshot_china_url)
+
 
 @asynccontextmanager
 async def running_fleet(

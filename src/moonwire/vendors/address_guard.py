@@ -9,8 +9,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
-from urllib.parse import urlsplit
+from collections.abc import Sequence
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -29,31 +28,18 @@ class PrivateAddressError(OSError):
         super().__init__("the address is private")
 
 
-def _nobody() -> Collection[str]:
-    return ()
-
-
 class AddressGuard:
-    """Makes connectors that connect only where the process's users may go, or where the operator sends them."""
+    """Makes connectors for addresses that users chose; what the operator wrote goes elsewhere, unguarded."""
 
-    def __init__(self, hosts: HostPolicy, operator_hosts: Callable[[], Collection[str]] = _nobody) -> None:
-        """Take the rules.
-
-        Args:
-            hosts: what users may name.
-            operator_hosts: host names and IP literals that the operator wrote; those are always allowed.
-        """
+    def __init__(self, hosts: HostPolicy) -> None:
+        """Take what users may name."""
         self._hosts = hosts
-        self._operator_hosts = operator_hosts
         self._vouched: OrderedDict[str, None] = OrderedDict()
+        """Addresses of names that the operator's list holds; they may be private."""
 
     def allows_url(self, url: str) -> bool:
         """Whether a URL may be dialled, as far as its text tells."""
-        try:
-            host = urlsplit(url).hostname or ""
-        except ValueError:
-            return False
-        return self._is_operators(host) or self._hosts.allows_url(url)
+        return self._hosts.allows_url(url)
 
     def connector(self) -> aiohttp.BaseConnector:
         """Return a connection pool that looks at each address before it connects."""
@@ -66,8 +52,8 @@ class AddressGuard:
         )
 
     def permitted(self, host: str, addresses: Sequence[str]) -> list[str]:
-        """Return those of a name's addresses that may be connected to; the operator's own names may lead anywhere."""
-        if not self._is_operators(host) and not self._hosts.names(host):
+        """Return those of a name's addresses that may be connected to; names of the list may lead anywhere."""
+        if not self._hosts.names(host):
             return [address for address in addresses if self._allows(address)]
         for address in addresses:
             self._vouched[address] = None
@@ -83,7 +69,7 @@ class AddressGuard:
             PrivateAddressError: it may not be connected to.
         """
         address = str(addr_info[4][0])
-        if address not in self._vouched and not self._is_operators(address) and not self._allows(address):
+        if address not in self._vouched and not self._allows(address):
             raise PrivateAddressError
         return socket.socket(addr_info[0], addr_info[1], addr_info[2])
 
@@ -92,9 +78,6 @@ class AddressGuard:
             return self._hosts.allows_address(ipaddress.ip_address(address.split("%")[0]))
         except ValueError:
             return False
-
-    def _is_operators(self, host: str) -> bool:
-        return host.lower().rstrip(".") in self._operator_hosts()
 
 
 class _GuardedResolver(AbstractResolver):

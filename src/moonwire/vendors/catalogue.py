@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
 from pydantic import SecretStr
 
-from moonwire.errors import ConfigError, CredentialError
-from moonwire.ports.directory import Directory, LlmChoice, VendorCredential
+from moonwire.errors import ConfigError, CredentialError, VendorError
+from moonwire.ports.directory import Directory, LlmChoice, ServiceHealth, VendorCredential
 from moonwire.ports.llm import LanguageModel
 from moonwire.ports.stt import SpeechToText
 from moonwire.ports.tts import TextToSpeech
 from moonwire.ports.vendors import LlmSelection, PromptName
 from moonwire.spec.components import Recognizer, Synthesizer
+from moonwire.vendors.chat_completions import Watch
 from moonwire.vendors.chat_vendor import ConnectOptions
 from moonwire.vendors.connections import VendorConnections
 from moonwire.vendors.llm import credential_from_auth, open_llm
@@ -30,6 +32,9 @@ log = structlog.get_logger()
 _SAME_COMPANY: Mapping[str, str] = {"deepgramflux": "deepgram"}
 """Vendors that accept another vendor's key and address, because both are products of one company."""
 
+_CALLS_OWN_TROUBLE = frozenset({"context-too-long", "content-filtered", "request-rejected"})
+"""What one conversation or agent ran into; the service is well."""
+
 
 class VendorCatalogue:
     """Implements ports.vendors.Vendors."""
@@ -40,17 +45,32 @@ class VendorCatalogue:
         http: aiohttp.ClientSession,
         connections: VendorConnections,
         may_dial: Callable[[str], bool],
+        *,
+        guarded_http: aiohttp.ClientSession | None = None,
+        health: ServiceHealth | None = None,
     ) -> None:
+        """Take what all calls share.
+
+        Args:
+            directory: stored credentials.
+            http: reaches speech vendors at addresses that the operator wrote.
+            connections: language-model vendors' connections.
+            may_dial: whether an application may name a host.
+            guarded_http: reaches speech vendors at addresses that users chose; judges addresses.
+            health: hears how stored language-model credentials do.
+        """
         self._directory = directory
         self._http = http
+        self._guarded_http = guarded_http or http
         self._connections = connections
         self._may_dial = may_dial
+        self._health = health
 
     def speech_to_text(self, account_sid: str, recognizer: Recognizer) -> SpeechToText:
         """Return the recogniser's account."""
         credential = self._speech(account_sid, recognizer, recognizer.deepgram_options.get("apiKey"))
         try:
-            return open_stt(credential, self._http, may_dial=self._may_dial)
+            return open_stt(credential, self._session(credential), may_dial=self._may_dial)
         except ConfigError as error:
             raise CredentialError(str(error), vendor="stt", remedy="Choose a vendor that this server has.") from None
 
@@ -58,9 +78,12 @@ class VendorCatalogue:
         """Return the synthesiser's account."""
         credential = self._speech(account_sid, synthesizer, synthesizer.options.get("api_key"))
         try:
-            return open_tts(credential, self._http)
+            return open_tts(credential, self._session(credential))
         except ConfigError as error:
             raise CredentialError(str(error), vendor="tts", remedy="Choose a vendor that this server has.") from None
+
+    def _session(self, credential: VendorCredential) -> aiohttp.ClientSession:
+        return self._http if credential.by_operator else self._guarded_http
 
     def language_model(self, account_sid: str, selection: LlmSelection) -> LanguageModel:
         """Return the model's account, with its fallbacks behind it."""
@@ -91,13 +114,29 @@ class VendorCatalogue:
             base_url=options.get("base_url") or options.get("endpoint"),
         )
         try:
-            return open_llm(credential, self._connections, connect)
+            return open_llm(credential, self._connections, connect, self._watch(credential.sid))
         except ConfigError as error:
             raise CredentialError(str(error), vendor=credential.vendor, remedy="Check vendor and Base URL.") from None
 
+    def _watch(self, credential_sid: str | None) -> Watch | None:
+        """Return who notes how a stored credential does."""
+        health = self._health
+        if health is None or credential_sid is None:
+            return None
+
+        def note(error: VendorError | None) -> None:
+            if error is None:
+                health.service_used(credential_sid)
+            elif error.code not in _CALLS_OWN_TROUBLE:
+                health.service_failed(credential_sid, error.said.cause or error.code, str(error))
+
+        return note
+
     def _llm(self, account_sid: str, choice: LlmChoice, auth: Mapping[str, Any] | None) -> VendorCredential:
         if auth:
-            return credential_from_auth(choice.vendor, auth)
+            credential = credential_from_auth(choice.vendor, auth)
+            self._refuse_private(credential)
+            return credential
         credential = self._directory.llm_credential(account_sid, choice.vendor, choice.label)
         if credential is None:
             raise CredentialError(
@@ -107,9 +146,22 @@ class VendorCatalogue:
             )
         return credential
 
+    def _refuse_private(self, credential: VendorCredential) -> None:
+        """An application may not send us into the operator's networks."""
+        for address in (credential.base_url, credential.fields.get("endpoint")):
+            host = urlsplit(address if "://" in address else f"https://{address}").hostname if address else None
+            if host is not None and not self._may_dial(host):
+                raise CredentialError(
+                    f"the application's address {host} is private",
+                    vendor=credential.vendor,
+                    remedy="Allow it in MOONWIRE_PRIVATE_HOSTS, or store the service in the configuration file.",
+                )
+
     def _speech(self, account_sid: str, choice: Recognizer | Synthesizer, inline_key: object) -> VendorCredential:
         if isinstance(inline_key, str) and inline_key:
-            return VendorCredential(choice.vendor, choice.label, secrets={"api_key": SecretStr(inline_key)})
+            return VendorCredential(
+                choice.vendor, choice.label, secrets={"api_key": SecretStr(inline_key)}, by_operator=False
+            )
         credential = self._directory.speech_credential(account_sid, choice.vendor, choice.label)
         company = _SAME_COMPANY.get(choice.vendor)
         if credential is None and company is not None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -45,6 +46,15 @@ _MAX_REPAIRS = 3
 
 _log = structlog.get_logger()
 
+_Args = ParamSpec("_Args")
+_Result = TypeVar("_Result")
+
+Watch = Callable[[VendorError | None], None]
+"""Told once per answer: None when it was complete, else why not."""
+
+
+def _nobody(_error: VendorError | None) -> None: ...
+
 
 @dataclass(slots=True)
 class _Attempts:
@@ -64,11 +74,28 @@ class ChatCompletions:
     """A LanguageModel over one account of a chat-completions vendor; shares connections with other calls."""
 
     def __init__(
-        self, vendor: ChatVendor, connections: VendorConnections, options: ConnectOptions | None = None
+        self,
+        vendor: ChatVendor,
+        connections: VendorConnections,
+        options: ConnectOptions | None = None,
+        *,
+        guarded: bool = False,
+        watch: Watch | None = None,
     ) -> None:
+        """Prepare an account; nothing is sent.
+
+        Args:
+            vendor: decides what is sent and what answers mean.
+            connections: of the process.
+            options: the agent's.
+            guarded: a user chose the address, so that it must not be private.
+            watch: hears how each answer ended.
+        """
         self._vendor = vendor
         self._connections = connections
         self._options = options or ConnectOptions()
+        self._guarded = guarded
+        self._watch = watch or _nobody
 
     @property
     def vendor(self) -> ChatVendor:
@@ -86,7 +113,7 @@ class ChatCompletions:
         return self._connections.knowledge(endpoint.base_url, endpoint.api_key)
 
     def _session(self) -> aiohttp.ClientSession:
-        return self._connections.session(self._vendor.endpoint.base_url)
+        return self._connections.session(self._vendor.endpoint.base_url, guarded=self._guarded)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[AnswerItem, None]:
         """Yield text pieces, tool calls and, last, one AnswerEnd; closing the generator cancels at once.
@@ -95,7 +122,7 @@ class ChatCompletions:
             VendorError: before anything was yielded, or in the middle of the answer.
         """
         loop = asyncio.get_running_loop()
-        attempts = self._begin(request, loop.time())
+        attempts = self._told(self._begin, request, loop.time())
         while True:
             plan = self._plan(request, attempts)
             exchange = ChatExchange(self._vendor.name, attempts.choice.model, plan.limits, self._connections.let_end)
@@ -115,18 +142,30 @@ class ChatCompletions:
                 for call in exchange.answer.tool_calls():
                     spoken = True
                     yield replace(call, name=self._vendor.tool_name(call.name))
+                self._watch(None)
                 yield end
                 return
             except (VendorError, Refusal) as caught:
                 exchange.close()
                 error = self._vendor.error(caught.failure, self._knowledge) if isinstance(caught, Refusal) else caught
                 if spoken:
-                    raise error from None
-                wait_s = self._next_attempt(error, plan, attempts, loop.time())
+                    raise self._noted(error) from None
+                wait_s = self._told(self._next_attempt, error, plan, attempts, loop.time())
             finally:
                 exchange.close()
             if wait_s:
                 await asyncio.sleep(wait_s)
+
+    def _noted(self, error: VendorError) -> VendorError:
+        self._watch(error)
+        return error
+
+    def _told(self, step: Callable[_Args, _Result], *args: _Args.args, **kwargs: _Args.kwargs) -> _Result:
+        """Do a step that may end the answer, and tell when it does."""
+        try:
+            return step(*args, **kwargs)
+        except VendorError as error:
+            raise self._noted(error) from None
 
     def _begin(self, request: ChatRequest, now_s: float) -> _Attempts:
         choice = self._vendor.choose(request.model, self._knowledge)

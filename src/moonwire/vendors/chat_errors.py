@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from moonwire.dialects.openai_chat import WireError, read_error
@@ -64,7 +64,7 @@ _QUOTA_TEXT = (
 _TOP_UP = "Add money to the vendor's account; calls fail until then."
 _KEY = "Check that the key is complete, not revoked, and made for the host of the Base URL."
 _SLOWER = "Wait, lower the number of simultaneous calls, or raise the account's limit with the vendor."
-_NO_MODEL = "the model is retired, misspelt, or not available to this account"
+_NO_MODEL = "retired, misspelt, or not available to this account: the model"
 _LIVE_LIST = "Choose a model from the live list of this key."
 _NO_CAPACITY = "it has no capacity at the moment"
 _BUSY_HOURS = "Nothing is wrong with the account; configure a fallback model for such hours."
@@ -195,18 +195,19 @@ def classify(
         found = WireError()
         row = _row(status, found, own_rows) if status != 200 else None
         row = row or _NOT_JSON
-        cause = "not-an-api" if _is_page(failure) and row.cause in {"wrong-path", "vendor-failed"} else row.cause
+        if row.cause == "wrong-path" and _is_page(failure):
+            row = replace(row, cause=_NOT_JSON.cause, says=_NOT_JSON.says, remedy=_NOT_JSON.remedy)
     else:
         row = _row(status, found, own_rows) or _FALLBACK
-        cause = row.cause
     label = f" {failure.model!r}" if row.error is ModelUnavailableError and failure.model else ""
-    words = VendorWords(cause, redact(found.type or found.code), redact(found.message))
+    says = f"{row.says}{label}"
+    words = VendorWords(row.cause, redact(found.type or found.code), redact(found.message), says)
     vendor_text = redact(f"{found.type}: {found.message}" if found.type else found.message)
     detail = f"{status} {vendor_text}".strip() if vendor_text else str(status)
     waits = row.error in {RateLimitError, VendorOverloadedError}
     own_id = next((failure.headers[name] for name in request_id_headers if name in failure.headers), None)
     return row.error(
-        f"{vendor}: {row.says}{label} ({detail})",
+        f"{vendor}: {says} ({detail})",
         vendor=vendor,
         remedy=row.remedy,
         status=status,

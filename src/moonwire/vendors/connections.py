@@ -11,6 +11,7 @@ import aiohttp
 
 from moonwire.ports.clock import Clock
 from moonwire.ports.llm import ListedModel
+from moonwire.vendors.proxies import proxy_for
 
 _IDLE_CONNECTION_S = 60.0
 _DNS_S = 300
@@ -67,17 +68,16 @@ class EndpointKnowledge:
 class VendorConnections:
     """The process's language-model connections: one session per origin, one knowledge per address and key."""
 
-    def __init__(self, clock: Clock, connector: Callable[[], aiohttp.BaseConnector] | None = None) -> None:
+    def __init__(self, clock: Clock, guarded: Callable[[], aiohttp.BaseConnector] | None = None) -> None:
         """Open nothing yet.
 
         Args:
             clock: for the age of what was learned.
-            connector: makes the connector of one origin; the default pools without a limit. A composition that must
-                check addresses (private networks) hands in its own.
+            guarded: makes the connector for an origin that a user chose, not the operator; it checks addresses.
         """
         self._clock = clock
-        self._connector = connector or _plain_connector
-        self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._guarded = guarded or _plain_connector
+        self._sessions: dict[tuple[str, bool], aiohttp.ClientSession] = {}
         self._knowledge: dict[tuple[str, bytes], EndpointKnowledge] = {}
         self._ending: set[aiohttp.ClientResponse] = set()
 
@@ -90,14 +90,22 @@ class VendorConnections:
         self._ending.discard(response)
         response.close()  # without effect when the end has come: the connection is back in the pool
 
-    def session(self, base_url: str) -> aiohttp.ClientSession:
-        """Return the session of an address, made on first use; must be called on the running loop."""
+    def session(self, base_url: str, *, guarded: bool = False) -> aiohttp.ClientSession:
+        """Return the session of an address, made on first use; must be called on the running loop.
+
+        Args:
+            base_url: of the vendor.
+            guarded: the address was chosen by a user, so that private ones are not open to it.
+        """
         parts = urlsplit(base_url)
         origin = f"{parts.scheme}://{parts.netloc}"
-        session = self._sessions.get(origin)
+        session = self._sessions.get((origin, guarded))
         if session is None or session.closed:
-            session = self._sessions[origin] = aiohttp.ClientSession(
-                connector=self._connector(),
+            proxy = proxy_for(base_url)
+            # Behind a proxy it is the proxy that resolves and connects; its own address is the operator's choice.
+            session = self._sessions[origin, guarded] = aiohttp.ClientSession(
+                connector=self._guarded() if guarded and proxy is None else _plain_connector(),
+                proxy=proxy,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None),
                 # A compressed event stream arrives late: the compressor waits for more.

@@ -59,7 +59,7 @@ class LlmTester:
 
     connections: VendorConnections
     guard: AddressGuard | None = None
-    """Judges addresses; None = the operator tests, everything may be reached."""
+    """Judges addresses that users chose; None = everything may be reached."""
     more_regions: Callable[[str], Regions] = lambda vendor: ()
     """Further regions of a vendor (the sandbox's)."""
 
@@ -104,6 +104,10 @@ class _Run:
             self.extra["model"] = self.model
         return Trial(tuple(self.stages), self.extra)
 
+    @property
+    def _guard(self) -> AddressGuard | None:
+        return None if self.credential.by_operator else self.tester.guard
+
     def _account(self) -> ChatCompletions:
         return open_llm(self.credential, self.tester.connections, _NO_RETRY)
 
@@ -116,7 +120,7 @@ class _Run:
             vendor = self._account().vendor
         except ConfigError as error:
             return failed("input", "url-invalid", f"{error}.", "It looks like https://api.example.com/v1.")
-        endpoint, guard = vendor.endpoint, self.tester.guard
+        endpoint, guard = vendor.endpoint, self._guard
         self.extra["base_url"] = endpoint.base_url
         if not endpoint.api_key.isascii():
             hint = "Copy the key again from the vendor's console."
@@ -135,7 +139,7 @@ class _Run:
     async def _reach(self) -> Stage:
         base_url = str(self.extra["base_url"])
         try:
-            reached = await reach(base_url, self.tester.guard)
+            reached = await reach(base_url, self._guard)
         except (OSError, ValueError) as error:
             trouble = trouble_of(error, urlsplit(base_url).hostname or base_url)
             return failed("reach", trouble.code, trouble.message, trouble.hint)
@@ -165,7 +169,9 @@ class _Run:
         if not self.options.region_check:
             return replace(stage, suggested={"base_url": base_url})
         fields = {**self.credential.fields, "base_url": base_url}
-        there = VendorCredential(self.credential.vendor, secrets=self.credential.secrets, fields=fields)
+        there = VendorCredential(
+            self.credential.vendor, secrets=self.credential.secrets, fields=fields, by_operator=False
+        )
         try:
             await open_llm(there, self.tester.connections, _NO_RETRY).list_models()
         except (VendorError, ConfigError) as error:
@@ -261,10 +267,11 @@ class _Run:
         return replace(stage, request_id=request_id)
 
     def _with_successor(self, stage: Stage) -> Stage:
+        if stage.code not in {"retired", "model-unavailable"}:
+            return stage
         known = self.about.by_id.get(self.model)
-        if stage.code in {"retired", "model-unavailable"} and known is not None and known.successor:
-            return replace(stage, suggested={"model_id": known.successor})
-        return stage
+        other = known.successor if known is not None else self._best_model()
+        return replace(stage, suggested={"model_id": other} if other and other != self.model else {})
 
     async def _tools(self) -> Stage:
         if not self.options.tools or not self.model:

@@ -23,11 +23,6 @@ def proxy_for(url: str) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def proxy_hosts() -> set[str]:
-    """Return the hosts of the environment's proxies, which the operator chose and which may be private."""
-    return {host for name in ("http", "https") if (host := urlsplit(getproxies().get(name, "")).hostname)}
-
-
 def _is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True

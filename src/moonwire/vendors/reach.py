@@ -58,12 +58,13 @@ class ProxyRefusedError(OSError):
         self.status = status
 
 
-async def reach(base_url: str, guard: AddressGuard | None = None) -> Reached:
+async def reach(base_url: str, guard: AddressGuard | None = None, *, proxied: bool = True) -> Reached:
     """Open a connection as calls do, and close it again.
 
     Args:
         base_url: http(s) or ws(s).
         guard: judges the addresses; None = all may be connected to.
+        proxied: whether calls go through the environment's proxy.
 
     Raises:
         OSError: of the step that failed; `trouble_of` says it in words. TimeoutError is one of them.
@@ -71,7 +72,7 @@ async def reach(base_url: str, guard: AddressGuard | None = None) -> Reached:
     parts = urlsplit(base_url)
     secure = parts.scheme in {"https", "wss"}
     host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 443)
-    proxy = proxy_for(base_url)
+    proxy = proxy_for(base_url) if proxied else None
     near = urlsplit(proxy) if proxy else None
     loop = asyncio.get_running_loop()
     began_s = loop.time()

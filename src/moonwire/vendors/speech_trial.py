@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
-import ssl
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -24,6 +22,8 @@ from moonwire.ports.directory import VendorCredential
 from moonwire.ports.stt import SpeechToText
 from moonwire.ports.tts import SpokenWord, TextToSpeech
 from moonwire.spec.components import Recognizer, Synthesizer
+from moonwire.vendors.address_guard import AddressGuard
+from moonwire.vendors.reach import reach, trouble_of
 from moonwire.vendors.stt import open_stt, stt_base_url, vendor_names
 from moonwire.vendors.tts import open_tts, tts_base_url, tts_vendors
 from moonwire.vendors.tts.prompts import prompt
@@ -31,13 +31,11 @@ from moonwire.vendors.tts.prompts import prompt
 Kind = Literal["stt", "tts"]
 StageStatus = Literal["ok", "warning", "failed", "skipped"]
 
-_REACH_LIMIT_S = 3.0
 _KEY_LIMIT_S = 5.0
 _TALK_LIMIT_S = 6.0
 _SPOKEN = "Hello."
 _PAUSE_FRAMES = 50
 _INVISIBLE = re.compile(r"[\s\u00a0\u200b-\u200f\u2060\ufeff]+")
-_PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
 
 
 @runtime_checkable
@@ -90,12 +88,15 @@ class SpeechTrial:
     report: Mapping[str, Any]
 
 
-async def try_speech(credential: VendorCredential, http: aiohttp.ClientSession) -> SpeechTrial:
+async def try_speech(
+    credential: VendorCredential, http: aiohttp.ClientSession, guard: AddressGuard | None = None
+) -> SpeechTrial:
     """Test everything that this vendor's key can be used for.
 
     Args:
         credential: stored, or not saved yet; its base URL was judged by whoever took it in.
         http: the session of the calls.
+        guard: judges the addresses that a user's base URL leads to; None = all may be reached.
     """
     kinds = _uses(credential.vendor)
     if not kinds:
@@ -104,7 +105,7 @@ async def try_speech(credential: VendorCredential, http: aiohttp.ClientSession) 
     stages = [stage]
     if stage.status != "failed":
         hosts = dict.fromkeys(_base_url(credential, kind) for kind in kinds)
-        stages += [await _reach(base_url) for base_url in hosts]
+        stages += [await _reach(base_url, guard) for base_url in hosts]
     if any(stage.status == "failed" for stage in stages):
         return _outcome((*stages, *(replace(_SKIPPED, name=name, kind=kind) for kind in kinds for name in _LATER)))
     for kind in kinds:
@@ -157,42 +158,16 @@ def _base_url(credential: VendorCredential, kind: Kind) -> str:
     return credential.base_url or default(credential.vendor)
 
 
-async def _reach(base_url: str) -> Stage:
+async def _reach(base_url: str, guard: AddressGuard | None) -> Stage:
     """Connect to the host, with TLS where calls use it."""
-    parts = urlsplit(base_url if "://" in base_url else f"wss://{base_url}")
-    secure = parts.scheme in {"wss", "https"}
-    loop = asyncio.get_running_loop()
-    began_s = loop.time()
+    address = base_url if "://" in base_url else f"wss://{base_url}"
+    began_s = asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout(_REACH_LIMIT_S):
-            context = ssl.create_default_context() if secure else None
-            port = parts.port or _PORTS.get(parts.scheme, 443)
-            _, writer = await asyncio.open_connection(parts.hostname, port, ssl=context)
-        writer.transport.abort()
+        await reach(address, guard, proxied=False)
     except (OSError, ValueError) as error:
-        code, message, hint = _unreached(error, parts.hostname or base_url)
-        return Stage("reach", "failed", None, _since(began_s), code, message, hint)
+        trouble = trouble_of(error, urlsplit(address).hostname or base_url)
+        return Stage("reach", "failed", None, _since(began_s), trouble.code, trouble.message, trouble.hint)
     return Stage("reach", "ok", duration_ms=_since(began_s))
-
-
-def _unreached(error: Exception, host: str) -> tuple[str, str, str]:
-    match error:
-        case socket.gaierror():
-            return "dns", f"The name {host} is unknown.", "Check the Base URL's spelling and the server's DNS."
-        case TimeoutError():
-            hint = "Check firewall and proxy between this server and the vendor."
-            return "timeout", f"{host} did not answer within {_REACH_LIMIT_S:g} s.", hint
-        case ssl.SSLCertVerificationError():
-            hint = "Use the name the certificate was made for, or install its authority on this server."
-            return "certificate", f"The certificate of {host} is not trusted: {error.verify_message}.", hint
-        case ssl.SSLError():
-            return "tls", f"{host} does not speak TLS there.", "Check scheme and port of the Base URL."
-        case ConnectionRefusedError():
-            return "refused", f"{host} refused the connection.", "Check host and port of the Base URL."
-        case ValueError():
-            return "input", "The Base URL cannot be read.", "Give scheme, host and optional port."
-        case _:
-            return "network", f"{host} cannot be reached: {type(error).__name__}.", "Check the network."
 
 
 async def _try_kind(credential: VendorCredential, http: aiohttp.ClientSession, kind: Kind) -> list[Stage]:

@@ -69,13 +69,12 @@ def skipped(name: StageName, message: str) -> Stage:
 
 def stage_of(name: StageName, error: VendorError) -> Stage:
     """Return the failed stage of an error; its texts hold no key."""
-    text = str(error)
-    message = text.removeprefix(f"{error.vendor}: ")
+    message = error.said.says or str(error).removeprefix(f"{error.vendor}: ")
     return Stage(
         name,
         "failed",
         error.said.cause or error.code,
-        f"{message[:1].upper()}{message[1:]}.".replace("..", "."),
+        f"{message[:1].upper()}{message[1:].rstrip('.')}.",
         error.remedy,
         vendor_type=error.said.type,
         vendor_text=error.said.text,

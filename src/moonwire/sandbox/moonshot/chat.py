@@ -64,7 +64,7 @@ class ChatHandler:
         """
         world = self._world
         fault = world.faults.take(record.model, record.key)
-        if fault is not None and (early := await self._early(fault, request, record, headers)) is not None:
+        if fault is not None and (early := await early_answer(fault, request, record, headers)) is not None:
             return early
         accepted = validate(record.json, world.models, refuse_unknown=world.wire.unknown_fields == "refuse")
         meter = world.meter(record.key)
@@ -73,37 +73,6 @@ class ChatHandler:
             return await self._generate(accepted, request, record, headers, fault)
         finally:
             meter.running -= 1
-
-    async def _early(
-        self, fault: Fault, request: web.Request, record: RequestRecord, headers: dict[str, str]
-    ) -> web.StreamResponse | None:
-        """Apply a fault that comes before any answer."""
-        if fault.kind == "unknown_thinking" and "thinking" not in record.json:
-            return None
-        if fault.kind in STATUS_FAULTS:
-            if fault.delay_s:
-                await asyncio.sleep(fault.delay_s)
-            status, type_, text = STATUS_FAULTS[fault.kind]
-            if fault.retry_after is not None:
-                headers = {**headers, "Retry-After": str(fault.retry_after)}
-            return refusal(Rejected(text, status, type_), headers)
-        match fault.kind:
-            case "bad_gateway_html" | "html_200":
-                status = 502 if fault.kind == "bad_gateway_html" else 200
-                page = (
-                    "<html><head><title>502 Bad Gateway</title></head><body><center>cloudflare</center></body></html>"
-                )
-                return web.Response(status=status, text=page, content_type="text/html")
-            case "redirect":
-                return web.Response(status=302, headers={"Location": "https://login.example.invalid/"})
-            case "reset_before_headers":
-                _abort(request)
-                return web.Response(status=500)
-            case "stall_before_headers":
-                await asyncio.Event().wait()
-            case _:
-                pass
-        return None
 
     async def _generate(
         self,
@@ -135,6 +104,36 @@ class ChatHandler:
         earlier = sum(len(cast("list[object]", message.get("tool_calls") or [])) for message in accepted.messages)
         prefix = "functions." if self._world.wire.call_ids == "prefixed" else ""
         return [f"{prefix}{call.name}:{earlier + index}" for index, call in enumerate(composed.calls)]
+
+
+async def early_answer(
+    fault: Fault, request: web.Request, record: RequestRecord, headers: dict[str, str]
+) -> web.StreamResponse | None:
+    """Apply a fault that comes before any answer."""
+    if fault.kind == "unknown_thinking" and "thinking" not in record.json:
+        return None
+    if fault.kind in STATUS_FAULTS:
+        if fault.delay_s:
+            await asyncio.sleep(fault.delay_s)
+        status, type_, text = STATUS_FAULTS[fault.kind]
+        if fault.retry_after is not None:
+            headers = {**headers, "Retry-After": str(fault.retry_after)}
+        return refusal(Rejected(text, status, type_), headers)
+    match fault.kind:
+        case "bad_gateway_html" | "html_200":
+            status = 502 if fault.kind == "bad_gateway_html" else 200
+            page = "<html><head><title>502 Bad Gateway</title></head><body><center>cloudflare</center></body></html>"
+            return web.Response(status=status, text=page, content_type="text/html")
+        case "redirect":
+            return web.Response(status=302, headers={"Location": "https://login.example.invalid/"})
+        case "reset_before_headers":
+            _abort(request)
+            return web.Response(status=500)
+        case "stall_before_headers":
+            await asyncio.Event().wait()
+        case _:
+            pass
+    return None
 
 
 def _abort(request: web.Request) -> None:

@@ -13,6 +13,7 @@ FaultKind = Literal[
     "stall_with_comments", "reset_mid_stream", "eof_mid_stream",
     "no_done", "no_finish", "error_mid_stream", "error_first", "content_filter", "content_filter_mid_stream",
     "length_empty", "bad_tool_json", "malformed_chunk", "empty_stream", "slow_models", "unknown_thinking",
+    "temperature", "not_open",
 ]  # fmt: skip
 """Source: error texts and behaviour from Moonshot's documentation and integrators' reports, read 2026-11-22."""
 
@@ -47,6 +48,8 @@ STATUS_FAULTS: dict[FaultKind, tuple[int, str, str]] = {
         "You exceeded your current quota, please check your account balance",
     ),
     "permission": (403, "permission_denied_error", "Your IP is not allowed to access this organization"),
+    "not_open": (403, "permission_denied_error", "The API you are accessing is not open"),
+    "temperature": (400, "invalid_request_error", "Invalid request: invalid temperature: only 1 is allowed"),
     "server_error": (500, "server_error", "Internal server error"),
     "unexpected_output": (500, "unexpected_output", "invalid state transition"),
     "unavailable": (503, "server_unavailable", "The service is temporarily unavailable"),
@@ -64,6 +67,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often; None = until switched off."""
     model: str | None = None
     key: str | None = None
+    on: Literal["chat", "models"] = "chat"
+    """Which endpoint; `slow_models` belongs to the model list."""
     after_chunks: int = 2
     """Faults in the middle of a stream come after so many content chunks."""
     delay_s: float = 0.0
@@ -132,11 +137,12 @@ class FaultBoard:
         """The faults that still apply."""
         return [fault for fault, left in zip(self._faults, self._left, strict=True) if left is None or left > 0]
 
-    def take(self, model: str, key: str, kinds: frozenset[FaultKind] | None = None) -> Fault | None:
+    def take(self, model: str, key: str, on: Literal["chat", "models"] = "chat") -> Fault | None:
         """Use up and return the first fault that matches a request."""
         for index, fault in enumerate(self._faults):
             left = self._left[index]
-            if left == 0 or (kinds is None) == (fault.kind == "slow_models") or (kinds and fault.kind not in kinds):
+            place = "models" if fault.kind == "slow_models" else fault.on
+            if left == 0 or place != on:
                 continue
             if (fault.model is None or fault.model == model) and (fault.key is None or fault.key == key):
                 self._left[index] = None if left is None else left - 1

@@ -14,7 +14,7 @@ from typing import Literal, TypeVar, cast
 import msgspec
 from aiohttp import web
 
-from moonwire.sandbox.moonshot.chat import ChatHandler, World, refusal
+from moonwire.sandbox.moonshot.chat import ChatHandler, World, early_answer, refusal
 from moonwire.sandbox.moonshot.faults import Fault, FaultBoard, Pacing, Wire
 from moonwire.sandbox.moonshot.limits import Tier
 from moonwire.sandbox.moonshot.records import RequestRecord, read_json
@@ -184,10 +184,12 @@ class MoonshotSimulator:
         if record.method == "POST" and read_json(record.body) is None:
             raise Rejected("Invalid request: the body is not a JSON object")
 
-    async def _models(self, request: web.Request, record: RequestRecord, headers: dict[str, str]) -> web.Response:
-        fault = self.faults.take("", record.key, frozenset({"slow_models"}))
-        if fault is not None:
+    async def _models(self, request: web.Request, record: RequestRecord, headers: dict[str, str]) -> web.StreamResponse:
+        fault = self.faults.take("", record.key, "models")
+        if fault is not None and fault.kind == "slow_models":
             await asyncio.sleep(fault.delay_s or 30.0)
+        elif fault is not None and (early := await early_answer(fault, request, record, headers)) is not None:
+            return early
         return web.json_response(listing(self._world.models), headers=headers)
 
     async def _balance(self, request: web.Request, record: RequestRecord, headers: dict[str, str]) -> web.Response:

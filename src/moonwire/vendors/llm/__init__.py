@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import cast
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from moonwire.errors import ConfigError, RequestRejectedError
 from moonwire.ports.directory import VendorCredential
-from moonwire.vendors.chat_completions import ChatCompletions
+from moonwire.vendors.chat_completions import ChatCompletions, Watch
 from moonwire.vendors.chat_manifest import Manifest
 from moonwire.vendors.chat_vendor import ChatVendor, ConnectOptions
 from moonwire.vendors.connections import VendorConnections
@@ -25,7 +26,10 @@ _SPELLINGS = {"apiKey": "api_key", "baseURL": "base_url", "api_url": "base_url",
 
 
 def open_llm(
-    credential: VendorCredential, connections: VendorConnections, options: ConnectOptions | None = None
+    credential: VendorCredential,
+    connections: VendorConnections,
+    options: ConnectOptions | None = None,
+    watch: Watch | None = None,
 ) -> ChatCompletions:
     """Open an account for one call (or one Test): a LanguageModel, with `list_models` beside.
 
@@ -33,22 +37,32 @@ def open_llm(
         credential: stored, or inline (`sid` is None).
         connections: the process's pool; connections and knowledge are shared between calls.
         options: the agent's `connectOptions`.
+        watch: hears how each answer ended.
 
     Raises:
         ConfigError: unknown vendor, or an unusable address.
         RequestRejectedError: the application chose an address for a key that the operator stored.
     """
-    base_url = options.base_url if options else None
-    if base_url and credential.sid is not None:
-        raise RequestRejectedError(
-            f"{credential.vendor}: connectOptions.baseURL needs the application's own key",
-            vendor=credential.vendor,
-            remedy="Give llm.auth.apiKey beside it, or set the Base URL in the LLM service: "
-            "a stored key is sent only to the host it was stored for.",
-        )
     module_name, class_name = _entry(credential.vendor)
     make = cast("Callable[..., ChatVendor]", getattr(import_module(module_name), class_name))
-    return ChatCompletions(make(credential, base_url), connections, options)
+    account = make(credential)
+    base_url = options.base_url if options else None
+    if base_url:
+        elsewhere = make(credential, base_url)
+        if credential.sid is not None and _origin(elsewhere) != _origin(account):
+            raise RequestRejectedError(
+                f"{credential.vendor}: connectOptions.baseURL needs the application's own key",
+                vendor=credential.vendor,
+                remedy="Give llm.auth.apiKey beside it, or set the Base URL in the LLM service: "
+                "a stored key is sent only to the host it was stored for.",
+            )
+        account = elsewhere
+    return ChatCompletions(account, connections, options, guarded=not credential.by_operator, watch=watch)
+
+
+def _origin(account: ChatVendor) -> tuple[str, str]:
+    parts = urlsplit(account.endpoint.base_url)
+    return parts.scheme, parts.netloc
 
 
 def credential_from_auth(vendor: str, auth: Mapping[str, object]) -> VendorCredential:
@@ -58,6 +72,7 @@ def credential_from_auth(vendor: str, auth: Mapping[str, object]) -> VendorCrede
         vendor=vendor,
         secrets={name: SecretStr(value) for name, value in values.items() if name in _SECRET_FIELDS},
         fields={name: value for name, value in values.items() if name not in _SECRET_FIELDS},
+        by_operator=False,
     )
 
 

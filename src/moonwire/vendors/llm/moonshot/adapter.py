@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import msgspec
@@ -99,7 +100,7 @@ class Moonshot:
         if not unlisted and not knowledge.is_gone(model):
             return ModelChoice(model)
         if retired and self._refuse_retired:
-            raise self._unavailable(model, knowledge, status=None)
+            raise self._unavailable(model, knowledge)
         successor = None if self._refuse_retired else _successor(model, knowledge)
         if successor is None:
             return ModelChoice(model)  # nothing better is known: the endpoint may have it again
@@ -162,7 +163,7 @@ class Moonshot:
             self._warn_once("llm parameter left out: the model has a fixed value", parameter=key)
             return True
         if key == "tool_choice":
-            return "drop-tool-choice" in repairs or (thinks and value not in {"auto", "none"})
+            return "drop-tool-choice" in repairs or (thinks and value not in ("auto", "none"))
         return key in {"max_tokens", "thinking", "reasoning_effort"}
 
     def _warn_once(self, message: str, **facts: object) -> None:
@@ -174,7 +175,7 @@ class Moonshot:
         """Name a failure; a missing model is told with its date and what lives instead."""
         error = classify(failure, self._address.host)
         if isinstance(error, ModelUnavailableError) and failure.model:
-            return self._unavailable(failure.model, knowledge, error.status, error.request_id, detail=str(error))
+            return self._unavailable(failure.model, knowledge, error)
         return error
 
     def repair(self, error: VendorError, plan: ChatPlan) -> Repair | None:
@@ -182,27 +183,24 @@ class Moonshot:
         return repair_for(error)
 
     def _unavailable(
-        self,
-        model: str,
-        knowledge: EndpointKnowledge,
-        status: int | None,
-        request_id: str | None = None,
-        detail: str = "",
+        self, model: str, knowledge: EndpointKnowledge, refusal: VendorError | None = None
     ) -> ModelUnavailableError:
+        """Tell a missing model with its date and what lives instead; `refusal` when the vendor was asked."""
         known = MANIFEST.by_id.get(model)
         live = ", ".join(knowledge.live or MANIFEST.available)
         if known is not None and known.retired_on:
-            text = f"{VENDOR}: model '{model}' was retired on {known.retired_on}, use one of {live}"
+            cause, says = "retired", f"model '{model}' was retired on {known.retired_on}"
+            text = f"{VENDOR}: {says}, use one of {live}"
         else:
-            text = f"{detail or f'{VENDOR}: model {model!r} is not available to this account'}, use one of {live}"
-        cause = "retired" if known is not None and known.retired_on else "model-unavailable"
+            cause, says = "model-unavailable", f"model '{model}' is misspelt, or not available to this account"
+            text = f"{refusal or f'{VENDOR}: {says}'}, use one of {live}"
         return ModelUnavailableError(
             text,
             vendor=VENDOR,
-            status=status,
-            request_id=request_id,
+            status=refusal.status if refusal else None,
+            request_id=refusal.request_id if refusal else None,
             remedy=f"Use one of {live}.",
-            said=VendorWords(cause),
+            said=replace(refusal.said if refusal else VendorWords(), cause=cause, says=says),
         )
 
     def listed(self, body: bytes) -> list[ListedModel]:

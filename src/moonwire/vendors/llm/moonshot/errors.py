@@ -43,6 +43,15 @@ _ROWS: tuple[ErrorRow, ...] = (
         ("rate_limit_reached_error",), r"RPM: 3\b",
     ),
 )  # fmt: skip
+_TOKENS = ErrorRow(
+    RateLimitError,
+    "rate-limit",
+    "the account's limit of tokens per minute is reached",
+    f"{_TIER} Moonshot counts the prompt and the asked-for maximum, so a smaller llmOptions.maxTokens helps.",
+    (429,),
+    ("rate_limit_reached_error",),
+    r"\bTPM\b",
+)
 _NOT_FOUND = ErrorRow(
     RequestRejectedError,
     "wrong-path",
@@ -55,7 +64,7 @@ _NOT_FOUND = ErrorRow(
 
 def classify(failure: HttpFailure, host: str) -> VendorError:
     """Translate a failure; the text is safe to show: no key, no account id, no prompt."""
-    error = chat_errors.classify(failure, VENDOR, (*_ROWS, _NOT_FOUND))
+    error = chat_errors.classify(failure, VENDOR, (*_ROWS, _TOKENS, _NOT_FOUND))
     if isinstance(error, CredentialError) and host == CODING_HOST:
         error.remedy = CODING_KEY
     return error
