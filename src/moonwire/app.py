@@ -20,6 +20,7 @@ from moonwire.api.services import ApiServices, CredentialTest
 from moonwire.apps.app_env import AppEnvProbe
 from moonwire.apps.audio import AudioFetcher
 from moonwire.apps.connector import AppConnector
+from moonwire.apps.tool_servers import McpToolServers
 from moonwire.call.engine import CallEngine
 from moonwire.call.live_calls import EngineCalls
 from moonwire.call.services import AddressBook, CallServices
@@ -183,6 +184,8 @@ async def _engine(
     settings: Settings, store: Store, outbound: _Outbound, event_logs: EventLogs, stack: AsyncExitStack
 ) -> CallEngine:
     http, guarded_http, hosts = outbound.http, outbound.guarded_http, outbound.hosts
+    tool_servers = McpToolServers(hosts.allows_url)
+    stack.push_async_callback(tool_servers.close)
     services = CallServices(
         clock=outbound.clock,
         directory=store.directory,
@@ -200,6 +203,7 @@ async def _engine(
         alerts=store.alerts,
         records=store.call_records,
         recordings=settings.data_dir / "recordings",
+        tool_servers=tool_servers,
         load_audio=AudioFetcher(guarded_http, hosts.allows_url).load,
         addresses=AddressBook(
             sip_address=f"{settings.public_ip or settings.sip_host}:{settings.sip_port}",

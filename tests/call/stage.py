@@ -17,6 +17,7 @@ import aiohttp
 
 from moonwire.apps.audio import AudioFetcher
 from moonwire.apps.connector import AppConnector
+from moonwire.apps.tool_servers import McpToolServers
 from moonwire.call.engine import CallEngine
 from moonwire.call.services import AddressBook, CallServices
 from moonwire.ports.directory import ApplicationRecord, CallRecord
@@ -145,6 +146,8 @@ async def staged(tmp_path: Path, *, day: date = date(2026, 11, 22)) -> AsyncGene
         vad = SileroVad(threaded=False)
         vad.start()
         stack.callback(vad.stop)
+        tool_servers = McpToolServers(lambda url: "private" not in url)
+        stack.push_async_callback(tool_servers.close)
         services = CallServices(
             clock=clock,
             directory=directory,
@@ -155,6 +158,7 @@ async def staged(tmp_path: Path, *, day: date = date(2026, 11, 22)) -> AsyncGene
             alerts=books,
             records=books,
             recordings=tmp_path / "recordings",
+            tool_servers=tool_servers,
             load_audio=AudioFetcher(http, lambda url: True).load,
             addresses=AddressBook("127.0.0.1:5060", "127.0.0.1", "http://127.0.0.1:8080/v1"),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from moonwire.call.agent_plan import AgentPlan
@@ -12,12 +12,13 @@ from moonwire.call.context import Call
 from moonwire.call.reply import Reply
 from moonwire.call.tools.hangup import HangupTool
 from moonwire.call.tools.rounds import ToolRounds
-from moonwire.call.tools.toolbox import Toolbox
+from moonwire.call.tools.toolbox import RemoteTool, RunTool, Toolbox
 from moonwire.core.dialog.history import OPENING, History
 from moonwire.core.dialog.messages import AssistantMessage, Message, SystemMessage, ToolCall, UserMessage
 from moonwire.core.turns.commands import ReplyCause
-from moonwire.errors import HookError
+from moonwire.errors import HookError, ToolServerError
 from moonwire.ports.llm import ChatRequest
+from moonwire.ports.tool_servers import FoundTool
 from moonwire.spec import payloads
 
 SILENT_CALLER = "(The caller has been silent. Check briefly whether they are still there.)"
@@ -28,7 +29,7 @@ GO_ON = "(Go on with the conversation.)"
 
 
 class Conversation:
-    """One agent's; implements call.tools.rounds.ToolWorld.
+    """One agent's; implements call.tools.rounds.ToolWorld and ports.tool_servers.ToolServerListener.
 
     Args:
         call: the call.
@@ -50,6 +51,8 @@ class Conversation:
         self.updates = AgentUpdates(self.history, self.toolbox, request_reply)
         self._plan = plan
         self._group = group
+        self._servers = [call.services.tool_servers.connect(server, self) for server in plan.verb.mcp_servers]
+        self._lost: set[str] = set()
         self._tools: set[asyncio.Task[str]] = set()
 
     def rounds(self, cause: ReplyCause, early_text: str = "") -> ToolRounds:
@@ -72,6 +75,31 @@ class Conversation:
         """Forget the tools that still run."""
         for task in self._tools:
             task.cancel()
+        for server in self._servers:
+            server.close()
+
+    def on_tools_found(self, server: str, tools: Sequence[FoundTool]) -> None:
+        """Offer a server's tools from the next request on."""
+        self.call.note("tool", name="server_found", server=server, tools=[tool.definition.name for tool in tools])
+        self.toolbox.add_found(RemoteTool(tool.definition, self._guarded(server, tool)) for tool in tools)
+
+    def on_tool_server_failed(self, server: str, error: ToolServerError) -> None:
+        """Tell the operator, once for each server; the call goes on without it."""
+        self.call.note("tool", name="server_failed", server=server, error=str(error))
+        if server not in self._lost:
+            self._lost.add(server)
+            text = f"the tool server {server} is of no use: {error}"
+            self.call.alert("tool-server-failure", text, "Check the server's address and credential in mcpServers.")
+
+    def _guarded(self, server: str, tool: FoundTool) -> RunTool:
+        async def run(call: ToolCall) -> str:
+            try:
+                return await tool.run(call.arguments)
+            except ToolServerError as error:
+                self.on_tool_server_failed(server, error)
+                raise
+
+        return run
 
     def commit(self, reply: Reply) -> None:
         """Enter what was heard of a reply that is over."""

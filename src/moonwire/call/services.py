@@ -10,6 +10,7 @@ from moonwire.ports.applications import ApplicationConnector
 from moonwire.ports.clock import Clock
 from moonwire.ports.directory import Alerts, CallRecords, Directory
 from moonwire.ports.event_log import EventLogs
+from moonwire.ports.tool_servers import ToolServers
 from moonwire.ports.turn_detector import TurnDetector
 from moonwire.ports.vad import VoiceActivityDetector
 from moonwire.ports.vendors import Vendors
@@ -29,6 +30,7 @@ class CallServices:
     records: CallRecords
     recordings: Path
     """Folder of recordings."""
+    tool_servers: ToolServers
     load_audio: Callable[[str], Awaitable[bytes]]
     """Fetches a `play` URL as mu-law 8 kHz.
 

@@ -106,6 +106,7 @@ AlertType = Literal[
     "llm-failure",
     "model-retired",
     "call-limit",
+    "tool-server-failure",
 ]
 
 
