@@ -48,6 +48,10 @@ class CallerVoice:
             return False
         return self._nearness.voice or now - self._far_at < BACKGROUND_S
 
+    def was_heard_lately(self, now: float) -> bool:
+        """Tell whether the detector heard any voice, near or far, in the last seconds."""
+        return self._nearness.voice or now - max(self._near_at, self._far_at) < BACKGROUND_S
+
     def _report(self, change: Change | None, ago_s: float) -> None:
         if change is None:
             return

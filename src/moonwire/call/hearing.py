@@ -64,6 +64,8 @@ class Hearing:
         self._vad: VadStream | None = None
         self._turns: TurnStream | None = None
         self._voice = CallerVoice(timeline, self._voice_changed)
+        self._words_voice = False
+        """The recogniser hears words where the detector hears nothing: its word counts as the caller's voice."""
 
     def attach(self, stt: SttStream, vad: VoiceActivityDetector | None) -> None:
         """Connect recogniser and voice detector; an acoustic engine needs the latter."""
@@ -105,6 +107,7 @@ class Hearing:
         """The caller's voice began or stopped; words still pending are asked for unless the vendor ends turns."""
         at = self._timeline.now() - ago_s
         if change == "came":
+            self._words_voice = False
             self.ended_by = None
             if self._turns is not None:
                 self._turns.voice_began(ago_s)
@@ -125,6 +128,9 @@ class Hearing:
     def on_stt_interim(self, text: str) -> None:
         """Translate words that may still change."""
         now = self._timeline.now()
+        if text and not self._words_voice and self._vad is not None and not self._voice.was_heard_lately(now):
+            self._words_voice = True
+            self._emit(SpeechStarted(now))
         self._emit(InterimTranscript(now, text, self._just_asked(), self._voice.is_distant(now)))
 
     def on_stt_final(self, text: str, confidence: float) -> None:
@@ -132,6 +138,9 @@ class Hearing:
         self.final_at = self._timeline.now()
         self.confidence = confidence
         self._emit(FinalTranscript(self.final_at, text, self._just_asked(), self._voice.is_distant(self.final_at)))
+        if self._words_voice:
+            self._words_voice = False
+            self._emit(SpeechEnded(self.final_at))
 
     def on_stt_end_of_turn(self) -> None:
         """Translate the vendor's end of utterance, when it counts."""
