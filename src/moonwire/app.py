@@ -136,6 +136,7 @@ async def _sandbox(settings: Settings, store: Store, stack: AsyncExitStack) -> S
         moonshot_key=SANDBOX_KEY,
         deepgram_key=SANDBOX_KEY,
         cartesia_key=SANDBOX_KEY,
+        elevenlabs=(fleet.elevenlabs_url, SANDBOX_KEY),
     )
     store.directory.overlay_sandbox(overlay)
     log.info("sandbox vendors are on", moonshot=fleet.moonshot_url, deepgram=fleet.deepgram_url)

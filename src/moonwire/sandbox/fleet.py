@@ -10,6 +10,7 @@ from datetime import date
 from moonwire.sandbox.cartesia import CartesiaSimulator
 from moonwire.sandbox.deepgram import DeepgramSimulator
 from moonwire.sandbox.deepgramflux import FluxSimulator
+from moonwire.sandbox.elevenlabs import ElevenLabsSimulator
 from moonwire.sandbox.moonshot import MoonshotSimulator
 from moonwire.sandbox.moonshot.registry import TODAY
 from moonwire.sandbox.voices import load_phrasebook
@@ -27,10 +28,12 @@ class SandboxFleet:
     flux: FluxSimulator
     """On Deepgram's address."""
     cartesia: CartesiaSimulator
+    elevenlabs: ElevenLabsSimulator
     moonshot_url: str
     moonshot_china_url: str
     deepgram_url: str
     cartesia_url: str
+    elevenlabs_url: str
 
     @property
     def moonshot_regions(self) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -53,6 +56,7 @@ async def running_fleet(
     flux = FluxSimulator(phrases=load_phrasebook())
     deepgram = DeepgramSimulator(phrases=load_phrasebook(), neighbours=[flux])
     cartesia = CartesiaSimulator(keys=[SANDBOX_KEY])
+    elevenlabs = ElevenLabsSimulator(keys=[SANDBOX_KEY])
     async with AsyncExitStack() as stack:
         global_url = await moonshot.start(host, ports[0], region="global")
         stack.push_async_callback(moonshot.stop)
@@ -61,4 +65,17 @@ async def running_fleet(
         stack.push_async_callback(deepgram.stop)
         cartesia_url = await cartesia.start(host, ports[3])
         stack.push_async_callback(cartesia.stop)
-        yield SandboxFleet(moonshot, deepgram, flux, cartesia, global_url, china_url, deepgram_url, cartesia_url)
+        elevenlabs_url = await elevenlabs.start(host)
+        stack.push_async_callback(elevenlabs.stop)
+        yield SandboxFleet(
+            moonshot,
+            deepgram,
+            flux,
+            cartesia,
+            elevenlabs,
+            global_url,
+            china_url,
+            deepgram_url,
+            cartesia_url,
+            elevenlabs_url,
+        )

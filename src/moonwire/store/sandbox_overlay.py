@@ -64,13 +64,18 @@ def sandbox_configuration(
     moonshot_key: str = "sk-sandbox",
     deepgram_key: str = "sandbox",
     cartesia_key: str = "sandbox",
+    elevenlabs: tuple[str, str] | None = None,
 ) -> SandboxOverlay:
-    """Make the records that point at running simulators; URLs as `base_url` of a service has them."""
+    """Make the records that point at running simulators; URLs as `base_url` of a service has them.
+
+    `elevenlabs` is URL and key.
+    """
     return SandboxOverlay(
         llm=(_credential("moonshot", moonshot_url, moonshot_key),),
         speech=(
             _credential("deepgram", deepgram_url, deepgram_key),
             _credential("cartesia", cartesia_url, cartesia_key),
+            *([_credential("elevenlabs", *elevenlabs)] if elevenlabs else []),
         ),
         application=ApplicationRecord(
             sid=SANDBOX_APPLICATION_SID,

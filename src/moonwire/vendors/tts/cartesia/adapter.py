@@ -1,15 +1,9 @@
-"""Speaks with Cartesia: one socket per call, opened early, reopened lazily; routes messages to the live utterances.
-
-Timeline of an outage: a connection attempt ends after 2 s, attempts go on for 2.5 s; an utterance whose audio is owed
-for 3 s fails whatever the connection does, so a dead vendor reaches the listener within 4 s.
-"""
+"""Speaks with Cartesia: one socket per call (vendors/voice_connection.py), messages routed to the live utterances."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 import secrets
-from contextlib import suppress
 
 import aiohttp
 import structlog
@@ -18,20 +12,14 @@ from moonwire.errors import VendorError
 from moonwire.ports.directory import VendorCredential
 from moonwire.ports.tts import TtsListener, Voice
 from moonwire.spec.components import Synthesizer
-from moonwire.vendors.tts.cartesia.dial import CLOSE_LIMIT_S, Socket, dial
+from moonwire.vendors.refused_voice import RefusedVoice
+from moonwire.vendors.tts.cartesia.dial import dial
 from moonwire.vendors.tts.cartesia.failures import failure_of_message, unreachable
+from moonwire.vendors.tts.cartesia.manifest import VENDOR
 from moonwire.vendors.tts.cartesia.options import VoiceChoice, choose_voice, socket_url
-from moonwire.vendors.tts.cartesia.refused import RefusedVoice
 from moonwire.vendors.tts.cartesia.utterance import CartesiaUtterance
 from moonwire.vendors.tts.cartesia.wire import ContextRecipe, ServerMessage, parse_message
-
-_ATTEMPT_LIMIT_S = 2.0
-_OUTAGE_LIMIT_S = 2.5
-_FIRST_BACKOFF_S = 0.1
-_LONGEST_BACKOFF_S = 0.5
-_QUICK_FAILURE_S = 5.0
-_QUICK_FAILURES = 3
-_OUTBOX_MESSAGES = 1024
+from moonwire.vendors.voice_connection import VoiceConnection
 
 log = structlog.get_logger()
 
@@ -85,52 +73,44 @@ class CartesiaTextToSpeech:
 
 
 class CartesiaVoice:
-    """One call's synthesis (ports/tts.py, Voice)."""
+    """One call's synthesis (ports/tts.py, Voice; vendors/voice_connection.py, ConnectionUser)."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str, api_key: str, recipe: ContextRecipe) -> None:
-        self._http = http
-        self._url = url
         self._api_key = api_key
         self._recipe = recipe
-        self._socket: Socket | None = None
-        self._outbox: asyncio.Queue[bytes] = asyncio.Queue(_OUTBOX_MESSAGES)
         self._open: dict[CartesiaUtterance, None] = {}
         self._live: dict[str, CartesiaUtterance] = {}
         self._context_prefix = secrets.token_hex(6)
         self._contexts = 0
-        self._quick_failures = 0
-        self._wanted = asyncio.Event()
-        self._permanent: VendorError | None = None
-        self._last_failure: VendorError | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._start()
+        self._connection = VoiceConnection(VENDOR, lambda: dial(http, url, api_key), _Reactions(self))
+        self._connection.start()
 
     def speak(self, listener: TtsListener) -> CartesiaUtterance:
         """Begin an utterance; a failure that is already known is told on the next turn of the loop."""
         utterance = CartesiaUtterance(self, self._recipe, listener)
         self._open[utterance] = None
-        if self._permanent is not None:
-            asyncio.get_running_loop().call_soon(utterance.fail, self._permanent)
-        elif self._socket is None:
-            self._wanted.set()
+        if self._connection.permanent is not None:
+            asyncio.get_running_loop().call_soon(utterance.fail, self._connection.permanent)
+        else:
+            self._connection.want()
         return utterance
 
     async def close(self) -> None:
         """End the synthesis; bounded to about a second."""
-        for utterance in list(self._open):
+        for utterance in self.utterances():
             utterance.cancel()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=CLOSE_LIMIT_S + 0.5)
+        await self._connection.close()
+
+    def utterances(self) -> list[CartesiaUtterance]:
+        """Return the utterances that are not over."""
+        return list(self._open)
 
     # -- what utterances use (utterance.py, Line) ----------------------------------------------------------------
 
     @property
     def last_failure(self) -> VendorError | None:
         """Why there is no connection, when there is none."""
-        return self._last_failure
+        return self._connection.last_failure
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -139,11 +119,7 @@ class CartesiaVoice:
 
     def transmit(self, payload: bytes) -> bool:
         """Send a message, in order; False without a connection, which is then made."""
-        if self._socket is None or self._outbox.full():
-            self._wanted.set()
-            return False
-        self._outbox.put_nowait(payload)
-        return True
+        return self._connection.transmit(payload)
 
     def adopt(self, utterance: CartesiaUtterance) -> str:
         """Route a new context to an utterance; ids are never used twice."""
@@ -162,117 +138,19 @@ class CartesiaVoice:
 
     def suspect(self) -> None:
         """Give up this connection, or this attempt to make one: nothing comes of it."""
-        self._socket = None
-        log.warning("cartesia stalled, the connection is replaced")
-        for task in self._tasks:
-            task.cancel()
-        self._start()
+        self._connection.suspect()
 
-    # -- the connection ------------------------------------------------------------------------------------------
+    def route(self, message: ServerMessage) -> None:
+        """Give a message to whom it concerns."""
+        utterance = self._live.get(message.context_id or "")
+        if utterance is not None:
+            utterance.receive(message)
+        elif message.type == "error" and message.context_id is None:
+            self._spread(message)
 
-    def _start(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._run(), name="cartesia voice")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _run(self) -> None:
-        try:
-            while self._permanent is None:
-                self._wanted.clear()
-                if await self._connect_and_serve() or not self._needs_connection():
-                    await self._wanted.wait()
-        except Exception as error:  # the vendor boundary: nothing may leave the call silent
-            log.exception("cartesia adapter failed")
-            self._refuse(unreachable(f"adapter failed ({type(error).__name__})"))
-
-    def _needs_connection(self) -> bool:
-        return bool(self._live) or self._wanted.is_set()
-
-    async def _connect_and_serve(self) -> bool:
-        """Hold one connection from its making to its end; True when it is better to wait for the next utterance."""
-        socket = await self._connect()
-        if socket is None:
-            return True
-        loop = asyncio.get_running_loop()
-        opened_s = loop.time()
-        self._socket, self._last_failure = socket, None
-        self._wanted.clear()
-        self._outbox = asyncio.Queue(_OUTBOX_MESSAGES)
-        writer = loop.create_task(self._write(socket, self._outbox), name="cartesia writer")
-        try:
-            for utterance in list(self._open):
-                utterance.resume()
-            await self._read(socket)
-        finally:
-            writer.cancel()
-            if self._socket is socket:
-                self._socket = None
-            with suppress(TimeoutError, aiohttp.ClientError, OSError):
-                async with asyncio.timeout(CLOSE_LIMIT_S):
-                    await socket.close()
-        return self._after_loss(socket.close_code, quick=loop.time() - opened_s < _QUICK_FAILURE_S)
-
-    def _after_loss(self, close_code: int | None, *, quick: bool) -> bool:
-        failure = unreachable(f"closed the connection ({close_code})")
-        self._last_failure = failure
-        self._quick_failures = self._quick_failures + 1 if quick else 0
-        log.info("cartesia connection ended", close_code=close_code, live_utterances=len(self._live))
-        for utterance in list(self._open):
-            utterance.lose_connection(failure)
-        if self._quick_failures < _QUICK_FAILURES:
-            return False
-        for utterance in list(self._open):
-            utterance.give_up(failure)
-        return True
-
-    async def _connect(self) -> Socket | None:
-        """Try until the outage limit; None when the utterances have been told that it is in vain."""
-        loop = asyncio.get_running_loop()
-        give_up_s = loop.time() + _OUTAGE_LIMIT_S
-        backoff_s = _FIRST_BACKOFF_S
-        while True:
-            try:
-                async with asyncio.timeout(min(_ATTEMPT_LIMIT_S, give_up_s - loop.time())):
-                    return await dial(self._http, self._url, self._api_key)
-            except VendorError as failure:
-                self._last_failure = failure
-                if not failure.retryable:
-                    self._refuse(failure)
-                    return None
-            except TimeoutError:
-                self._last_failure = unreachable(f"did not accept the connection within {_ATTEMPT_LIMIT_S:g} s")
-            pause_s = backoff_s * random.uniform(0.75, 1.25)
-            if loop.time() + pause_s >= give_up_s:
-                log.warning("cartesia cannot be reached", error=str(self._last_failure))
-                for utterance in list(self._open):
-                    utterance.give_up(self._last_failure)
-                return None
-            await asyncio.sleep(pause_s)
-            backoff_s = min(_LONGEST_BACKOFF_S, backoff_s * 2)
-
-    async def _write(self, socket: Socket, outbox: asyncio.Queue[bytes]) -> None:
-        # A send that fails needs no word here: the reader sees the end of the same socket.
-        with suppress(aiohttp.ClientError, OSError):
-            while True:
-                payload = await outbox.get()
-                await socket.send_frame(payload, aiohttp.WSMsgType.TEXT)
-
-    async def _read(self, socket: Socket) -> None:
-        while True:
-            received = await socket.receive()
-            if received.type is not aiohttp.WSMsgType.TEXT:
-                if received.type is aiohttp.WSMsgType.BINARY:
-                    continue
-                return
-            message = parse_message(received.data)
-            if message is None:
-                log.warning("cartesia sent a message that is no JSON object", size_bytes=len(received.data))
-                continue
-            utterance = self._live.get(message.context_id or "")
-            if utterance is not None:
-                utterance.receive(message)
-            elif message.type == "error" and message.context_id is None:
-                self._spread(message)
+    def has_contexts(self) -> bool:
+        """Say whether any context is expected to speak."""
+        return bool(self._live)
 
     def _spread(self, message: ServerMessage) -> None:
         """Tell an error without a context to whoever waits for audio."""
@@ -281,16 +159,45 @@ class CartesiaVoice:
         for utterance in list(self._live.values()):
             utterance.receive(message)
 
-    def _refuse(self, failure: VendorError) -> None:
-        """Fail for good: wrong key, refused request."""
-        log.error(
-            "cartesia refused the call's synthesis",
-            error=str(failure),
-            code=failure.code,
-            status=failure.status,
-            request_id=failure.request_id,
-            remedy=failure.remedy,
-        )
-        self._permanent = self._last_failure = failure
-        for utterance in list(self._open):
+
+class _Reactions:
+    """What a voice does about its connection (vendors/voice_connection.py, ConnectionUser)."""
+
+    def __init__(self, voice: CartesiaVoice) -> None:
+        self._voice = voice
+
+    def is_waiting(self) -> bool:
+        return self._voice.has_contexts()
+
+    def connected(self) -> None:
+        for utterance in self._voice.utterances():
+            utterance.resume()
+
+    def received_audio(self, audio: bytes) -> None:
+        del audio  # Cartesia's audio travels inside text messages
+
+    def received(self, text: bytes) -> None:
+        parsed = parse_message(text)
+        if parsed is None:
+            log.warning("cartesia sent a message that is no JSON object", size_bytes=len(text))
+        else:
+            self._voice.route(parsed)
+
+    def lost(self, failure: VendorError) -> None:
+        for utterance in self._voice.utterances():
+            utterance.lose_connection(failure)
+
+    def gave_up(self, failure: VendorError) -> None:
+        for utterance in self._voice.utterances():
+            utterance.give_up(failure)
+
+    def refused(self, failure: VendorError) -> None:
+        for utterance in self._voice.utterances():
             utterance.fail(failure)
+
+    def unreachable(self, why: str) -> VendorError:
+        return unreachable(why)
+
+    def closed(self, code: int | None, reason: str) -> VendorError:
+        del reason
+        return unreachable(f"closed the connection ({code})")
