@@ -32,10 +32,12 @@ system: .venv/.ready  ## optional system programs (espeak-ng, sipp, chromium); s
 
 demo: .venv/.ready  ## a real SIP call against the sandbox vendors, with transcript, barge-in and latency table
 	@bash tools/system.sh espeak-ng
+	@PATH="$(CURDIR)/.tools/bin:$$PATH" $(BIN)/moonwire models fetch --quietly
 	@$(BIN)/moonwire demo
 
 run: setup  ## start the server (sandbox vendors when no key is configured)
 	@bash tools/system.sh espeak-ng
+	@PATH="$(CURDIR)/.tools/bin:$$PATH" $(BIN)/moonwire models fetch --quietly
 	@$(BIN)/moonwire serve
 
 test: setup  ## run all tests

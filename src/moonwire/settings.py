@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     """Directory of database file, generated key, event logs, recordings and spool."""
 
+    turn_model: Path | None = None
+    """Acoustic end-of-turn model (ONNX, Smart Turn's contract); unset: the one that `moonwire models fetch` brought."""
+
     database_url: SecretStr | None = None
     """SQLite file or PostgreSQL URL (postgresql://user:password@host/name); unset: a file in the data directory."""
 

@@ -115,6 +115,25 @@ def explain(call_sid: Annotated[str, typer.Argument(help="A call's sid.")]) -> N
     run_explain(call_sid)
 
 
+models = typer.Typer(help="Models that are not part of the package.", no_args_is_help=True)
+commands.add_typer(models, name="models")
+
+
+@models.command("fetch")
+def models_fetch(
+    quietly: Annotated[bool, typer.Option("--quietly", help="Never fail: a silence timer serves without it.")] = False,
+) -> None:
+    """Bring the open turn-detection model, with its hash checked."""
+    from moonwire.cli.models import run_fetch
+
+    run_fetch(quietly=quietly)
+
+
+@models.callback()
+def models_group() -> None:
+    """Bring models that are not part of the package."""
+
+
 def fail(message: str, status: int = 1) -> NoReturn:
     """Print one sentence and exit."""
     typer.echo(message, err=True)

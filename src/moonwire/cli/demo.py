@@ -24,8 +24,9 @@ from moonwire.observe.event_log import FileEventLogs
 from moonwire.observe.logging import configure_logging
 from moonwire.ports.event_log import CallEventLog
 from moonwire.sandbox.caller import CallerReport, Interrupt, Say, conversation, prepare
-from moonwire.settings import Settings
+from moonwire.settings import Settings, load_settings
 from moonwire.store.configuration import parse_configuration
+from moonwire.vendors.turn.smart_turn.file import find_model
 
 NUMBER = "16175551212"
 EXAMPLE = Path("examples/moonshot-kimi/app.py")
@@ -43,8 +44,15 @@ def run_demo(output: Path) -> None:
     """Run it; exit 1 when the call did not go as it must."""
     shutil.rmtree(output / "var", ignore_errors=True)
     output.mkdir(parents=True, exist_ok=True)
+    own = load_settings()
     settings = Settings(
-        data_dir=output / "var", http_port=0, sip_host="127.0.0.1", sip_port=0, sandbox="on", log_level="error"
+        data_dir=output / "var",
+        turn_model=find_model(own.data_dir, own.turn_model),
+        http_port=0,
+        sip_host="127.0.0.1",
+        sip_port=0,
+        sandbox="on",
+        log_level="error",
     )
     configure_logging(settings)
     run_loop(lambda: _demonstrate(settings, output))

@@ -19,7 +19,7 @@ RETURN_DB: Final = 3.0
 """How much further a near voice may sink before it counts as gone."""
 UNKNOWN_DBFS: Final = -45.0
 """Before the caller's level is known, voices above this are taken for the caller's (telephone speech: -35 to -15)."""
-WINDOW_FRAMES: Final = 6
+WINDOW_FRAMES: Final = 5
 GONE_FRAMES: Final = 15
 """Frames (0.3 s) below the line after which a near voice is gone although some voice goes on; words have dips."""
 LEARN_FRAMES: Final = 10

@@ -1,0 +1,208 @@
+"""Ends turns with Smart Turn: keeps each call's turn audio, asks the model by schedule, in a few worker threads.
+
+A question waits at most `DEADLINE_S` for its answer; then silence decides, and that is counted. At most one question
+per call is under way; one about a pause that is over is taken back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from moonwire.core.audio.frames import SAMPLE_RATE_HZ
+from moonwire.core.turns.agreement import Agreement, AgreementSettings
+from moonwire.ports.turn_detector import TurnListener, TurnStream
+
+log = structlog.get_logger()
+
+NAME: Final = "smart-turn"
+LATE_ENGINE: Final = "silence"
+DEADLINE_S: Final = 0.3
+"""Wall time from the question to the answer; about three times what an answer takes on an idle machine."""
+_KEPT_SAMPLES: Final = 8 * SAMPLE_RATE_HZ
+_SLACK_SAMPLES: Final = 2 * SAMPLE_RATE_HZ
+_PRE_ROLL_S: Final = 0.3
+"""Audio before the voice's onset that belongs to the turn: detectors notice voice late."""
+_NEW_TURN_S: Final = 2.5
+"""Silence after which voice belongs to another turn, whatever happened to the one before."""
+
+Score = Callable[[bytes], float]
+
+
+@dataclass(slots=True)
+class TurnStats:
+    """What the detector has done so far."""
+
+    answers: int = 0
+    late: int = 0
+    """Answers that came after the deadline or not at all; silence decided instead."""
+    answer_s: float = 0.0
+    """Wall time of the last answer, waiting included."""
+
+
+class SmartTurn:
+    """Implements ports.turn_detector.TurnDetector.
+
+    Args:
+        score: returns the probability that a turn (mu-law) is over; called in worker threads.
+        workers: threads; each can give about ten answers a second.
+        deadline_s: how long an answer is waited for.
+    """
+
+    def __init__(self, score: Score, *, workers: int = 1, deadline_s: float = DEADLINE_S) -> None:
+        self.stats = TurnStats()
+        self._score = score
+        self._deadline_s = deadline_s
+        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="turn")
+
+    @property
+    def name(self) -> str:
+        """As shown in events."""
+        return NAME
+
+    def warm_up(self) -> None:
+        """Load the model now, in the background."""
+        self._pool.submit(self._try, b"\xff" * SAMPLE_RATE_HZ)
+
+    def open(self, listener: TurnListener, settings: AgreementSettings) -> TurnStream:
+        """Begin to listen to a call."""
+        return _Stream(self, listener, settings)
+
+    def close(self) -> None:
+        """Stop the threads; an answer that is being made is waited for."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def ask(self, audio: bytes, on_answer: Callable[[float | None], None]) -> Question:
+        """Put a question; the answer comes on the event loop, None when it is late or has failed."""
+        loop = asyncio.get_running_loop()
+        question = Question(loop, on_answer, self.stats)
+        question.start(self._pool.submit(self._try, audio), self._deadline_s)
+        return question
+
+    def _try(self, audio: bytes) -> float | None:
+        try:
+            return self._score(audio)
+        except Exception:  # vendor boundary: a broken model must not end calls
+            log.exception("turn model failed")
+            return None
+
+
+class Question:
+    """One question on its way through the worker threads."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, on_answer: Callable[[float | None], None], stats: TurnStats
+    ) -> None:
+        self._loop = loop
+        self._on_answer = on_answer
+        self._stats = stats
+        self._asked_at = loop.time()
+        self._open = True
+        self._future: Future[float | None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def start(self, future: Future[float | None], deadline_s: float) -> None:
+        """Wait for the answer."""
+        self._future = future
+        self._deadline = self._loop.call_later(deadline_s, self._settle, None)
+        future.add_done_callback(self._on_done)
+
+    def take_back(self) -> None:
+        """Nobody waits for the answer any more."""
+        self._open = False
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if self._future is not None:
+            self._future.cancel()
+
+    def _on_done(self, future: Future[float | None]) -> None:
+        if not future.cancelled() and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._settle, future.result())
+
+    def _settle(self, probability: float | None) -> None:
+        if not self._open:
+            return
+        self.take_back()
+        if probability is None:
+            self._stats.late += 1
+        else:
+            self._stats.answers += 1
+            self._stats.answer_s = self._loop.time() - self._asked_at
+        self._on_answer(probability)
+
+
+class _Stream:
+    """One call's turns; times are seconds of audio pushed."""
+
+    def __init__(self, detector: SmartTurn, listener: TurnListener, settings: AgreementSettings) -> None:
+        self._detector = detector
+        self._listener = listener
+        self._agreement = Agreement(settings)
+        self._audio = bytearray()
+        self._dropped = 0
+        self._turn_began: int | None = None
+        self._quiet_at_s = 0.0
+        self._question: Question | None = None
+
+    def push(self, frame: bytes) -> None:
+        """Take 20 ms of the caller."""
+        self._audio += frame
+        if len(self._audio) > _KEPT_SAMPLES + _SLACK_SAMPLES:
+            surplus = len(self._audio) - _KEPT_SAMPLES
+            del self._audio[:surplus]
+            self._dropped += surplus
+        now_s = self._now_s()
+        if self._question is None and self._agreement.wants_answer(now_s):
+            self._question = self._detector.ask(self._turn_audio(), self._on_answer)
+        elif self._agreement.gave_up(now_s):
+            self._listener.on_turn_verdict("ended", 0.0, LATE_ENGINE)
+
+    def voice_began(self, ago_s: float) -> None:
+        """The pause is over."""
+        at_s = self._now_s() - ago_s
+        self._drop_question()
+        self._agreement.voice_began()
+        if self._turn_began is None or at_s - self._quiet_at_s > _NEW_TURN_S:
+            self._turn_began = max(0, round((at_s - _PRE_ROLL_S) * SAMPLE_RATE_HZ))
+
+    def voice_ended(self, ago_s: float) -> None:
+        """A pause begins."""
+        self._drop_question()
+        self._quiet_at_s = self._now_s() - ago_s
+        self._agreement.voice_ended(self._quiet_at_s)
+
+    def reset(self) -> None:
+        """Begin a new turn."""
+        self._drop_question()
+        self._agreement.forget()
+        self._turn_began = None
+
+    def close(self) -> None:
+        """Let go."""
+        self.reset()
+
+    def _now_s(self) -> float:
+        return (self._dropped + len(self._audio)) / SAMPLE_RATE_HZ
+
+    def _turn_audio(self) -> bytes:
+        began = 0 if self._turn_began is None else max(0, self._turn_began - self._dropped)
+        return bytes(self._audio[max(began, len(self._audio) - _KEPT_SAMPLES) :])
+
+    def _drop_question(self) -> None:
+        question, self._question = self._question, None
+        if question is not None:
+            question.take_back()
+
+    def _on_answer(self, probability: float | None) -> None:
+        self._question = None
+        if probability is None:
+            self._agreement.was_late()
+            return
+        verdict = self._agreement.answered(probability)
+        if verdict is not None:
+            self._listener.on_turn_verdict(verdict, probability, NAME)
