@@ -79,6 +79,7 @@ class Agent:
         try:
             async with self._group:
                 warming = self._group.create_task(self._model.warm_up())
+                self.conversation.start(self._model)
                 try:
                     await self._talk()
                 finally:

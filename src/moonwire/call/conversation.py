@@ -10,15 +10,17 @@ from moonwire.call.agent_plan import AgentPlan
 from moonwire.call.agent_updates import AgentUpdates
 from moonwire.call.context import Call
 from moonwire.call.reply import Reply
+from moonwire.call.tools.filler import PATIENCE_S, ToolFiller
 from moonwire.call.tools.hangup import HangupTool
+from moonwire.call.tools.phrases import Phrases, stock_phrase
 from moonwire.call.tools.rounds import ToolRounds
 from moonwire.call.tools.toolbox import RemoteTool, RunTool, Toolbox
 from moonwire.core.dialog.history import OPENING, History
 from moonwire.core.dialog.messages import AssistantMessage, Message, SystemMessage, ToolCall, UserMessage
 from moonwire.core.turns.commands import ReplyCause
 from moonwire.errors import HookError, ToolServerError
-from moonwire.ports.llm import ChatRequest
-from moonwire.ports.tool_servers import FoundTool
+from moonwire.ports.llm import ChatRequest, LanguageModel
+from moonwire.ports.tool_servers import FoundTool, ToolServerConnection
 from moonwire.spec import payloads
 
 SILENT_CALLER = "(The caller has been silent. Check briefly whether they are still there.)"
@@ -51,8 +53,10 @@ class Conversation:
         self.updates = AgentUpdates(self.history, self.toolbox, request_reply)
         self._plan = plan
         self._group = group
-        self._servers = [call.services.tool_servers.connect(server, self) for server in plan.verb.mcp_servers]
+        self.filler: ToolFiller | None = None
+        self._servers: list[ToolServerConnection] = []
         self._lost: set[str] = set()
+        self._loading: asyncio.Task[None] | None = None
         self._tools: set[asyncio.Task[str]] = set()
 
     def rounds(self, cause: ReplyCause, early_text: str = "") -> ToolRounds:
@@ -71,12 +75,41 @@ class Conversation:
         task.add_done_callback(self._tools.discard)
         return task
 
+    def start(self, model: LanguageModel) -> None:
+        """Begin to look for tool servers and to load what is heard while tools run."""
+        call, verb = self.call, self._plan.verb
+        self._servers = [call.services.tool_servers.connect(server, self) for server in verb.mcp_servers]
+        chosen = verb.tool_filler
+        if chosen is None:
+            if "tool_filler" not in verb.model_fields_set:
+                self.filler = ToolFiller(start_s=PATIENCE_S, escalation_s=2 * PATIENCE_S, phrase=self._stock_phrase)
+        elif chosen.type == "backchannel":
+            name, language = self._plan.llm.choice.model, self._plan.language
+            phrases = Phrases(model, name, self.history, style=chosen.style, language=language)
+            self.filler = ToolFiller(
+                start_s=chosen.start_delay_secs, escalation_s=chosen.escalation_secs, phrase=phrases.write
+            )
+        elif chosen.url:
+            self.filler = ToolFiller(start_s=chosen.start_delay_secs, escalation_s=chosen.escalation_secs, phrase=None)
+            self._loading = self._group.create_task(self._load_sound(chosen.url, self.filler))
+
+    async def _stock_phrase(self, longer: bool) -> str:
+        return stock_phrase(self._plan.language, longer=longer)
+
+    async def _load_sound(self, url: str, filler: ToolFiller) -> None:
+        try:
+            filler.sound = await self.call.services.load_audio(url)
+        except HookError as error:
+            self.call.report(error, verb="agent", verb_id=self._plan.verb.id, alert="webhook-failure")
+
     def stop(self) -> None:
         """Forget the tools that still run."""
         for task in self._tools:
             task.cancel()
         for server in self._servers:
             server.close()
+        if self._loading is not None:
+            self._loading.cancel()
 
     def on_tools_found(self, server: str, tools: Sequence[FoundTool]) -> None:
         """Offer a server's tools from the next request on."""

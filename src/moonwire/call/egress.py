@@ -73,6 +73,8 @@ class Egress:
     def __init__(self, leg: MediaLeg) -> None:
         self.audio_ready = asyncio.Event()
         """Set once the current segment has something to be heard."""
+        self.silence = asyncio.Event()
+        """Set each time the transport has played out what it had."""
         self.record: Callable[[bytes], None] | None = None
         """Takes a copy of every frame that goes out."""
         self._leg = leg
@@ -186,6 +188,7 @@ class Egress:
 
     def on_played_out(self) -> None:
         """Take the transport's word that all has been heard."""
+        self.silence.set()
         segment = self._segment
         if segment is not None and not self._held:
             segment.played = True

@@ -267,6 +267,8 @@ class Reply:
             self._observer.on_reply_text(self, text)
             if self.end is not None and self.end.finish_reason == "filtered":
                 self._observer.on_reply_cut(self, ContentFilteredError("moderation cut the answer", vendor="llm"))
+        elif self.speech.track.parts:  # nothing but fillers was heard
+            self.speech.finish()
         else:  # the model meant to say nothing
             self._on_playback_finished()
 

@@ -181,6 +181,7 @@ class Speech:
         part.voiced = True
         self._egress.pad(self.segment)
         self.track.current += 1
+        self._egress.silence.set()
         self._catch_up()
         self._settle()
 

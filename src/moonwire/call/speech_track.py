@@ -50,6 +50,12 @@ class SpeechTrack:
         """Whether all text given so far has been voiced and its audio handed over."""
         return self.current >= len(self.parts) and self.segment.position >= len(self.segment.audio)
 
+    async def heard_out(self) -> None:
+        """Wait until everything given so far has been heard."""
+        while not self.is_quiet:
+            self._egress.silence.clear()
+            await self._egress.silence.wait()
+
     def text(self, first: int = 0, last: int | None = None) -> str:
         """Return the text of some parts, fillers left out, parts parted by a space."""
         texts = (part.text.strip() for part in self.parts[first:last] if not part.filler)

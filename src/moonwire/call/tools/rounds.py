@@ -17,6 +17,8 @@ import structlog
 
 from moonwire.call.context import Call
 from moonwire.call.reply import Reply
+from moonwire.call.speech import Speech
+from moonwire.call.tools.filler import ToolFiller
 from moonwire.call.tools.results import error_text, result_text
 from moonwire.call.tools.toolbox import BuiltInTool, RemoteTool, Toolbox
 from moonwire.core.dialog.history import History
@@ -51,6 +53,11 @@ class ToolWorld(Protocol):
     @property
     def toolbox(self) -> Toolbox:
         """The agent's tools."""
+        ...
+
+    @property
+    def filler(self) -> ToolFiller | None:
+        """What the caller hears while tools run."""
         ...
 
     def start_tool(self, work: Coroutine[Any, Any, str]) -> asyncio.Task[str]:
@@ -89,7 +96,7 @@ class ToolRounds:
                 case tool:
                     built_in.append((call, tool))
         if remote:
-            await asyncio.wait(remote)
+            await self._wait(remote, reply.speech)
         goes_on = True
         for call, tool in built_in:
             result = await tool.run(reply, call)
@@ -98,6 +105,15 @@ class ToolRounds:
             else:
                 self._world.history.add_tool_result(call.id, result_text(result))
         return goes_on
+
+    async def _wait(self, remote: Sequence[asyncio.Task[str]], speech: Speech) -> None:
+        filler = self._world.filler
+        async with asyncio.TaskGroup() as group:
+            filling = group.create_task(filler.fill(speech)) if filler is not None else None
+            await asyncio.wait(remote)
+            if filling is not None:
+                filling.cancel()
+        speech.cut_filler()
 
     def _chosen(self, call: ToolCall) -> BuiltInTool | RemoteTool | str:
         """Return the tool to run, or why none is."""

@@ -1,0 +1,65 @@
+"""Decides what the caller hears while tools run: a sound, short phrases that the model writes, or one plain sentence.
+
+A phrase is finished once begun; a sound stops the moment the tools are done. Nothing of it enters the conversation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from moonwire.call.speech import Speech
+
+PATIENCE_S: Final = 6.0
+"""Silence after which an agent without `toolFiller` says that it is still there; `toolFiller: false` forbids it."""
+REPEAT_S: Final = 7.0
+"""Between two phrases."""
+_LEAST_S: Final = 0.1
+
+Phrase = Callable[[bool], Awaitable[str]]
+"""Writes a phrase; True = a longer one that explains the wait."""
+
+
+class ToolFiller:
+    """Fills the silence of one agent's tool rounds."""
+
+    def __init__(self, *, start_s: float, escalation_s: float, phrase: Phrase | None, sound: bytes = b"") -> None:
+        """Configure it.
+
+        Args:
+            start_s: silence before anything is heard.
+            escalation_s: waiting time after which a longer phrase explains.
+            phrase: writes phrases; None = sound only.
+            sound: mu-law 8 kHz, played in a loop; empty = none.
+        """
+        self.sound = sound
+        self._start_s = start_s
+        self._escalation_s = escalation_s
+        self._phrase = phrase
+
+    async def fill(self, speech: Speech) -> None:
+        """Fill until cancelled."""
+        await asyncio.sleep(self._start_s)
+        if self._phrase is None:
+            await self._loop_sound(speech)
+        else:
+            await self._talk(speech, self._phrase)
+
+    async def _loop_sound(self, speech: Speech) -> None:
+        while self.sound:
+            await speech.track.heard_out()
+            speech.play_filler(self.sound)
+
+    async def _talk(self, speech: Speech, phrase: Phrase) -> None:
+        loop = asyncio.get_running_loop()
+        escalates_at = loop.time() - self._start_s + self._escalation_s
+        explained = False
+        while True:
+            explains = not explained and loop.time() >= escalates_at
+            text = await phrase(explains)
+            await speech.track.heard_out()
+            speech.say_filler(text)
+            explained = explained or explains
+            wait_s = REPEAT_S if explained else min(REPEAT_S, max(_LEAST_S, escalates_at - loop.time()))
+            await asyncio.sleep(wait_s)
