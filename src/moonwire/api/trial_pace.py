@@ -11,7 +11,7 @@ from moonwire.api.errors import ApiError
 from moonwire.ports.clock import Clock
 
 EVERY_S = 3.0
-AT_ONCE = 6
+AT_ONCE = 20
 _REMEMBERED = 10_000
 
 

@@ -19,7 +19,19 @@ commands = typer.Typer(
     rich_markup_mode=None,
 )
 
+llm = typer.Typer(help="Test language-model services and list their models.", no_args_is_help=True)
+commands.add_typer(llm, name="llm")
+
 Config = Annotated[Path | None, typer.Option("--config", help="moonwire.yaml to apply at start.", dir_okay=False)]
+
+
+Vendor = Annotated[str | None, typer.Option(help="Only services of this vendor.")]
+Label = Annotated[str | None, typer.Option(help="Only the service with this label.")]
+KeyFrom = Annotated[
+    str | None, typer.Option("--key-from", help="Take the key from this environment variable; nothing is stored.")
+]
+BaseUrl = Annotated[str | None, typer.Option("--base-url", help="With --key-from: where to send it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @commands.command()
@@ -132,6 +144,40 @@ def models_fetch(
 @models.callback()
 def models_group() -> None:
     """Bring models that are not part of the package."""
+
+
+@llm.command("test")
+def try_llm(
+    vendor: Vendor = None,
+    label: Label = None,
+    config: Config = None,
+    key_from: KeyFrom = None,
+    base_url: BaseUrl = None,
+    model: Annotated[str | None, typer.Option(help="Talk to this model.")] = None,
+    region_check: Annotated[
+        bool, typer.Option("--region-check", help="Try a refused key at the vendor's other region.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Find out whether an agent will be able to talk, and if not, why: all stored services, or the chosen one."""
+    from moonwire.cli.llm import Which, run_test
+
+    run_test(Which(vendor, label, config, key_from, base_url), model, region_check=region_check, as_json=json)
+
+
+@llm.command("models")
+def list_llm_models(
+    vendor: Vendor = None,
+    label: Label = None,
+    config: Config = None,
+    key_from: KeyFrom = None,
+    base_url: BaseUrl = None,
+    json: AsJson = False,
+) -> None:
+    """List a key's models: available, retired (with date and successor), or unknown."""
+    from moonwire.cli.llm import Which, run_models
+
+    run_models(Which(vendor, label, config, key_from, base_url), as_json=json)
 
 
 def fail(message: str, status: int = 1) -> NoReturn:

@@ -13,6 +13,7 @@ from typing import Literal
 
 import typer
 
+from moonwire.cli.llm import name_of, services_of_file, stored_services, try_services
 from moonwire.errors import ConfigError
 from moonwire.settings import Settings, load_settings
 from moonwire.store.configuration import load_configuration
@@ -50,6 +51,7 @@ async def find_out(settings: Settings, config: Path | None) -> list[Finding]:
             findings.append(Finding(subject, "ok", await probe()))
         except ConfigError as error:
             findings.append(Finding(subject, "fail", str(error)))
+    findings += await _language_models(config)
     findings.append(_espeak())
     return findings
 
@@ -105,6 +107,21 @@ async def _disk(settings: Settings) -> str:
     if free_mb < MIN_FREE_MB:
         raise ConfigError(f"only {free_mb} MB free where {settings.data_dir} lies; make room or move MOONWIRE_DATA_DIR")
     return f"{free_mb} MB free"
+
+
+async def _language_models(config: Path | None) -> list[Finding]:
+    """Test each language-model service as the portal does; that is one short answer each."""
+    try:
+        services = services_of_file(config) if config else await stored_services()
+    except ConfigError:
+        return []  # the probes above have told it
+    findings: list[Finding] = []
+    for service, trial in zip(services, await try_services(services), strict=True):
+        troubles = [stage for stage in trial.stages if stage.status == "warning"]
+        text = trial.reason or "; ".join(f"{stage.message} {stage.hint}".strip() for stage in troubles)
+        verdict: Verdict = "fail" if not trial.is_ok else "note" if troubles else "ok"
+        findings.append(Finding(f"language model {name_of(service)}", verdict, text or "answers and calls tools"))
+    return findings
 
 
 def _espeak() -> Finding:
