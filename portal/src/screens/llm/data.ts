@@ -49,7 +49,7 @@ export function useLlmActions() {
       ) as unknown as Promise<TestReport>,
     /** Test a stored service; the result is remembered. */
     test: (sid: string, region_check = false) =>
-      answered(api.GET("/v1/Accounts/{account_sid}/LlmCredentials/{sid}/test", asked(account, sid, region_check))) as unknown as unknown as Promise<TestReport>,
+      answered(api.GET("/v1/Accounts/{account_sid}/LlmCredentials/{sid}/test", asked(account, sid, region_check))) as unknown as Promise<TestReport>,
     models: (sid: string) =>
       answered(api.GET("/v1/Accounts/{account_sid}/LlmCredentials/{sid}/models", pathTo(account, sid))) as unknown as Promise<
         { id: string }[]
