@@ -11,6 +11,13 @@ interface Texts {
   language: Language;
   setLanguage: (language: Language) => void;
   t: Translate;
+  /** What the server said, in the reader's language where this portal knows the sentence. */
+  said: (sentence: string | null | undefined) => string;
+}
+
+interface Loaded {
+  sentences: Catalogue;
+  server: [RegExp, string][];
 }
 
 const STORED = "moonwire.language";
@@ -22,8 +29,18 @@ export function preferredLanguage(): Language {
   return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
 }
 
-export async function loadCatalogue(language: Language): Promise<Catalogue> {
-  return language === "zh" ? (await import("./zh")).zh : en;
+export async function loadCatalogue(language: Language): Promise<Loaded> {
+  if (language === "en") return { sentences: en, server: [] };
+  const [{ zh }, { server }] = await Promise.all([import("./zh"), import("./zh-server")]);
+  return { sentences: zh, server };
+}
+
+/** Translate sentence by sentence; what is not known stays as it is. */
+export function translate(text: string, known: [RegExp, string][]): string {
+  return text.replace(/[^.!?]+(?:[.!?](?=\S)[^.!?]*)*[.!?]?\s*/g, (sentence) => {
+    const found = known.find(([pattern]) => pattern.test(sentence.trim()));
+    return found ? sentence.trim().replace(found[0], found[1]) : sentence;
+  });
 }
 
 /** Put values into `{places}` of a sentence. */
@@ -31,18 +48,23 @@ export function fill(sentence: string, values: Record<string, string | number> =
   return sentence.replace(/\{(\w+)\}/g, (place, name: string) => (name in values ? String(values[name]) : place));
 }
 
-export function TextProvider({ first, catalogue, children }: { first: Language; catalogue: Catalogue; children: ReactNode }) {
-  const [{ language, sentences }, show] = useState({ language: first, sentences: catalogue });
+export function TextProvider({ first, catalogue, children }: { first: Language; catalogue: Loaded; children: ReactNode }) {
+  const [{ language, sentences, server }, show] = useState({ language: first, ...catalogue });
   useEffect(() => {
     document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   }, [language]);
   const setLanguage = useCallback((wanted: Language) => {
     localStorage.setItem(STORED, wanted);
-    void loadCatalogue(wanted).then((loaded) => show({ language: wanted, sentences: loaded }));
+    void loadCatalogue(wanted).then((loaded) => show({ language: wanted, ...loaded }));
   }, []);
   const value = useMemo<Texts>(
-    () => ({ language, setLanguage, t: (key, values) => fill(sentences[key], values) }),
-    [language, sentences, setLanguage],
+    () => ({
+      language,
+      setLanguage,
+      t: (key, values) => fill(sentences[key], values),
+      said: (sentence) => translate(sentence ?? "", server),
+    }),
+    [language, sentences, server, setLanguage],
   );
   return <Context.Provider value={value}>{children}</Context.Provider>;
 }

@@ -56,7 +56,7 @@ async def test_what_cannot_be_reached_says_why(operator: Portal) -> None:
 
     await fill(operator, base_url="http://10.1.2.3/v1")
     await page.get_by_role("button", name="Test", exact=True).click()
-    await page.locator(".field .error, .stage.failed", has_text="private address").wait_for()
+    await page.locator(".field .error", has_text="10.1.2.3 is private").wait_for()
 
 
 @pytest.mark.parametrize(

@@ -244,8 +244,8 @@ interface InputProps {
 }
 
 function VendorFieldInput({ field, storedValue, value, error, onChange }: InputProps) {
-  const { t } = useText();
-  const shared = { label: field.label, help: field.help, value, error, onChange, required: field.required ?? false };
+  const { t, said } = useText();
+  const shared = { label: said(field.label), help: said(field.help), value, error, onChange, required: field.required ?? false };
   if (isSecret(field)) {
     if (!storedValue) return <SecretField {...shared} />;
     const end = endOf(storedValue);
@@ -253,7 +253,7 @@ function VendorFieldInput({ field, storedValue, value, error, onChange }: InputP
     return <SecretField {...shared} required={false} help={help} placeholder={`···· ${end}`} />;
   }
   if (field.type === "select") {
-    const options = (field.options ?? []).map((option) => (typeof option === "string" ? { label: option, value: option } : option));
+    const options = (field.options ?? []).map((option) => (typeof option === "string" ? { label: option, value: option } : { ...option, label: said(option.label) }));
     return <SelectField {...shared} options={options} />;
   }
   return <TextField {...shared} inputMode={field.type === "url" ? "url" : undefined} />;
@@ -263,14 +263,14 @@ const OWN = "own";
 
 /** The regions that fill in the Base URL. */
 function Region(props: { suggestions: { label: string; value: string }[]; value: string; onChange: (url: string) => void }) {
-  const { t } = useText();
+  const { t, said } = useText();
   const [own, setOwn] = useState(false);
   const region = own ? undefined : props.suggestions.find((one) => one.value === props.value);
   return (
     <Choice
       legend={t("llm.region")}
       value={region?.value ?? OWN}
-      options={[...props.suggestions.map((one) => ({ ...one, note: hostOf(one.value) })), { value: OWN, label: t("llm.region.own") }]}
+      options={[...props.suggestions.map((one) => ({ ...one, label: said(one.label), note: hostOf(one.value) })), { value: OWN, label: t("llm.region.own") }]}
       onChange={(chosen) => {
         setOwn(chosen === OWN);
         if (chosen !== OWN) props.onChange(chosen);

@@ -1,6 +1,6 @@
 /** The staged Test as six rows that turn green, amber or red one after another, read aloud as they do. */
 import { Check, CircleDashed, LoaderCircle, Minus, TriangleAlert, X } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Stage, StageName, TestReport } from "../../api/types";
 import { type TextKey, type Translate, useText } from "../../text";
 import { Button } from "../../ui/parts";
@@ -25,8 +25,10 @@ export function Stages({ report, running, names = STAGES, onSuggestion }: Stages
   const rows = !running && report?.stages?.length ? report.stages : expected;
   const shown = useRevealed(report, running, rows.length);
   const done = !running && report !== undefined && shown >= rows.length;
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => frame.current?.scrollIntoView({ block: "nearest" }), [running, done]);
   return (
-    <div className="stages">
+    <div className="stages" ref={frame}>
       <ol aria-label={t("test.stages")}>
         {rows.map(({ name, kind }, index) => {
           const stage = index < shown ? report?.stages?.[index] : undefined;
@@ -81,7 +83,7 @@ interface RowProps {
 }
 
 function Row({ name, stage, state, onSuggestion }: RowProps) {
-  const { t } = useText();
+  const { t, said } = useText();
   const Icon = ICONS[state];
   const suggested = stage?.suggested && Object.keys(stage.suggested).length ? stage.suggested : null;
   return (
@@ -90,8 +92,8 @@ function Row({ name, stage, state, onSuggestion }: RowProps) {
       <div>
         <strong>{t(`stage.${name}` as TextKey)}</strong>
         <span className="read-only">{t(`stage.is.${state}` as TextKey)}</span>
-        <p>{stage?.message || t(`stage.${name}.does` as TextKey)}</p>
-        {stage?.hint && <p className="hint">{stage.hint}</p>}
+        <p>{said(stage?.message) || t(`stage.${name}.does` as TextKey)}</p>
+        {stage?.hint && <p className="hint">{said(stage.hint)}</p>}
         {(stage?.vendor_text || stage?.request_id) && <VendorWords stage={stage} />}
         {suggested && stage && onSuggestion && (
           <Button onClick={() => onSuggestion(suggested, stage.code ?? "")}>{suggestionText(suggested, stage, t)}</Button>
