@@ -26,7 +26,9 @@ export function Stages({ report, running, names = STAGES, onSuggestion }: Stages
   const shown = useRevealed(report, running, rows.length);
   const done = !running && report !== undefined && shown >= rows.length;
   const frame = useRef<HTMLDivElement>(null);
-  useEffect(() => frame.current?.scrollIntoView({ block: "nearest" }), [running, done]);
+  useEffect(() => {
+    void frame.current?.scrollIntoView({ block: "nearest" });
+  }, [running, done]);
   return (
     <div className="stages" ref={frame}>
       <ol aria-label={t("test.stages")}>
