@@ -30,6 +30,7 @@ from moonwire.errors import ConfigError, LocalProtocolError
 from moonwire.observe.clock import SystemClock
 from moonwire.observe.event_log import FileEventLogs
 from moonwire.observe.loop_lag import watch_loop_lag
+from moonwire.observe.metered import MeteredEventLogs
 from moonwire.observe.metrics import Metrics
 from moonwire.ports.clock import Clock
 from moonwire.ports.directory import VendorCredential
@@ -120,7 +121,7 @@ async def running_server(
         hosts = HostPolicy((*settings.private_hosts, *(LOOPBACK if fleet else ())))
         outbound = await _outbound(clock, hosts, stack)
         turns = _turn_detector(settings, metrics, stack)
-        engine = await _engine(settings, store, outbound, watch(event_logs), turns, stack)
+        engine = await _engine(settings, store, outbound, watch(MeteredEventLogs(event_logs, metrics)), turns, stack)
         sip = _sip(settings, store.directory, engine, pacer, clock)
         await sip.start()
         stack.push_async_callback(sip.stop)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
 
 from moonwire.ports.directory import ApplicationRecord, VendorCredential
+from moonwire.spec.components import Recognizer
 from moonwire.store.directory import MemoryDirectory
 from moonwire.store.networks import NetworkTable
 from moonwire.store.sandbox_overlay import SANDBOX_APPLICATION_SID, sandbox_configuration
@@ -71,6 +73,29 @@ def test_sandbox_application_gives_way_to_configured_ones() -> None:
     directory.replace_snapshot(Snapshot(applications={"s": application}, numbers={"1": "s"}))
     assert directory.application_for_number("+1") is application
     assert directory.application_for_number("2") is None
+
+
+def test_who_listens_and_speaks_when_an_application_names_nobody() -> None:
+    def found(*services: KnownCredential, recognizer: str | None = None) -> tuple[str | None, str | None]:
+        own = Recognizer(vendor=recognizer) if recognizer else None
+        application = ApplicationRecord("s", "a", "n", None, recognizer=own)
+        speech = {("a", one.credential.vendor): (one,) for one in services}
+        directory = MemoryDirectory(Snapshot(applications={"s": application}, numbers={"1": "s"}, speech=speech))
+        record = directory.application_for_number("1")
+        assert record is not None
+        return (
+            record.recognizer.vendor if record.recognizer else None,
+            record.synthesizer.vendor if record.synthesizer else None,
+        )
+
+    deepgram, cartesia = (KnownCredential(VendorCredential(vendor)) for vendor in ("deepgram", "cartesia"))
+    assert found() == (None, None)
+    assert found(cartesia, deepgram) == ("deepgram", "cartesia")
+    assert found(deepgram) == ("deepgram", "deepgram")
+    assert found(cartesia) == (None, "cartesia")
+    assert found(deepgram, cartesia, recognizer="google") == ("google", "cartesia")
+    assert found(replace(deepgram, speaks=False)) == ("deepgram", None)
+    assert found(cartesia, replace(deepgram, is_default=True)) == ("deepgram", "deepgram")
 
 
 def test_most_specific_network_wins() -> None:

@@ -1,6 +1,6 @@
 """The process's Prometheus metrics: what is counted, with which names and labels.
 
-Labels hold only small fixed sets (transport, reason, stage, vendor, code): no call, account or number.
+Labels hold only small fixed sets (transport, reason, stage, verb, code): no call, account or number.
 
 Source: prometheus.io/docs/practices/naming, read 2026-11-22.
 """
@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-
-from moonwire.ports.metrics import Stage
 
 _STAGE_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 _LAG_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
@@ -22,54 +19,44 @@ _CALL_S = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600)
 
 
 class Metrics:
-    """One process's metrics; port CallMetrics."""
+    """One process's metrics."""
 
     def __init__(self) -> None:
         own = self.registry = CollectorRegistry()
         Gauge("moonwire_info", "Version that runs.", ["version"], registry=own).labels(version("moonwire")).set(1)
-        self._active = Gauge("moonwire_calls_active", "Calls in progress.", ["transport"], registry=own)
         self._calls = Counter("moonwire_calls", "Calls that ended, by reason.", ["transport", "reason"], registry=own)
         self._duration = Histogram("moonwire_call_duration_seconds", "Length of calls.", buckets=_CALL_S, registry=own)
+        self._turns = Counter("moonwire_turns", "Turns that ended.", ["interrupted"], registry=own)
         self._stages = Histogram(
             "moonwire_stage_seconds", "Time by stage of a turn.", ["stage"], buckets=_STAGE_S, registry=own
         )
-        self._vendor = Counter("moonwire_vendor_errors", "Failures of vendors.", ["vendor", "code"], registry=own)
-        self._dropped = Counter(
-            "moonwire_dropped_frames", "20 ms frames lost inside the server.", ["where"], registry=own
-        )
-        self._lag = Histogram(
-            "moonwire_loop_lag_seconds", "How late the event loop runs.", buckets=_LAG_S, registry=own
-        )
-
-    def call_started(self, transport: str) -> None:
-        """Count a call that was offered."""
-        self._active.labels(transport).inc()
+        self._trouble = Counter("moonwire_call_errors", "Failures inside calls.", ["verb", "code"], registry=own)
+        self._lag = Histogram("moonwire_loop_lag_seconds", "Lateness of the event loop.", buckets=_LAG_S, registry=own)
 
     def call_ended(self, transport: str, reason: str, duration_s: float) -> None:
-        """Count the end of a call; `reason` is a stable word."""
-        self._active.labels(transport).dec()
+        """Count the end of a call; `reason` is a stable word, the duration counts from the answer."""
         self._calls.labels(transport, reason).inc()
         self._duration.observe(duration_s)
 
-    def stage_took(self, stage: Stage, seconds: float) -> None:
-        """Time one stage of one turn."""
+    def turn_ended(self, *, interrupted: bool) -> None:
+        """Count a turn of the agent."""
+        self._turns.labels("yes" if interrupted else "no").inc()
+
+    def stage_took(self, stage: str, seconds: float) -> None:
+        """Time one stage of one turn: stt, eot (end of turn), llm, tts, tool, response (all of it)."""
         self._stages.labels(stage).observe(seconds)
 
-    def vendor_failed(self, vendor: str, code: str) -> None:
-        """Count a vendor's failure by the code of its error class."""
-        self._vendor.labels(vendor, code).inc()
-
-    def frames_dropped(self, where: Literal["inbound", "outbound", "stt"], frames: int) -> None:
-        """Count 20 ms frames that were lost inside the server."""
-        self._dropped.labels(where).inc(frames)
+    def call_troubled(self, verb: str, code: str) -> None:
+        """Count a failure inside a call by the code of its error class."""
+        self._trouble.labels(verb, code).inc()
 
     def loop_lagged(self, seconds: float) -> None:
         """Take one measurement of observe/loop_lag.py."""
         self._lag.observe(seconds)
 
     def watch(self, name: str, description: str, read: Callable[[], float]) -> None:
-        """Publish a number that is read when somebody asks (a queue's length, a detector's tick in seconds)."""
-        Gauge(f"moonwire_{name}", description, registry=self.registry).set_function(read)
+        """Publish a number that is read when somebody asks (calls that are up, a detector's tick in seconds)."""
+        Gauge(f"moonwire_{name.removeprefix('moonwire_')}", description, registry=self.registry).set_function(read)
 
     def exposition(self) -> tuple[bytes, str]:
         """Return all metrics in Prometheus' text format, and its content type."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from moonwire.ports.directory import ApplicationRecord, VendorCredential
+from moonwire.store.default_speech import NOBODY, DefaultSpeech, default_speech
 from moonwire.store.networks import NetworkTable
 from moonwire.store.sandbox_overlay import SandboxOverlay
 from moonwire.store.snapshot import Credentials, KnownCredential, Snapshot, token_digest
@@ -21,6 +22,7 @@ class MemoryDirectory:
         self._networks = NetworkTable(())
         self._tokens: dict[str, str] = {}
         self._default_application: ApplicationRecord | None = None
+        self._speech: Mapping[str, DefaultSpeech] = {}
         self._rebuild()
 
     @property
@@ -51,13 +53,15 @@ class MemoryDirectory:
     def application_for_number(self, number: str) -> ApplicationRecord | None:
         """Return the active application of a called number (compared without a leading plus)."""
         sid = self._snapshot.numbers.get(number.removeprefix("+"))
-        return self._default_application if sid is None else self._snapshot.applications.get(sid)
+        return self._default_application if sid is None else self.application(sid)
 
     def application(self, sid: str) -> ApplicationRecord | None:
-        """Return an application by sid."""
+        """Return an application by sid; who listens and speaks is filled in where it names nobody."""
         found = self._snapshot.applications.get(sid)
         default = self._default_application
-        return default if found is None and default is not None and default.sid == sid else found
+        if found is None:
+            return default if default is not None and default.sid == sid else None
+        return self._speech.get(found.account_sid, NOBODY).fill(found)
 
     def llm_credential(self, account_sid: str, vendor: str, label: str | None) -> VendorCredential | None:
         """Return the account's language-model credential; without a label the default or only one."""
@@ -96,6 +100,7 @@ class MemoryDirectory:
             )
             if not stored.applications:
                 self._default_application = replace(overlay.application, account_sid=account)
+        self._speech = default_speech(self._snapshot.speech)
         carriers = self._snapshot.carriers
         self._networks = NetworkTable((network, carrier.name) for carrier in carriers for network in carrier.networks)
         self._tokens = {carrier.token_sha256: carrier.name for carrier in carriers if carrier.token_sha256}

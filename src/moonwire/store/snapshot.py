@@ -43,6 +43,8 @@ class KnownCredential:
 
     credential: VendorCredential
     is_default: bool = False
+    listens: bool = True
+    speaks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,12 @@ def vendor_credential(row: LlmServiceRow | SpeechServiceRow, box: SecretBox) -> 
 async def _grouped(rows: AsyncGenerator[_ServiceRow], box: SecretBox) -> Credentials:
     groups: dict[tuple[str, str], list[KnownCredential]] = {}
     async for row in rows:
-        known = KnownCredential(vendor_credential(row, box), row.is_default)
+        known = KnownCredential(
+            vendor_credential(row, box),
+            row.is_default,
+            listens=isinstance(row, SpeechServiceRow) and row.use_for_stt,
+            speaks=isinstance(row, SpeechServiceRow) and row.use_for_tts,
+        )
         groups.setdefault((row.account_sid, row.vendor.lower()), []).append(known)
     return groups
 
