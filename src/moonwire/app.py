@@ -347,7 +347,10 @@ async def dial(uri: str, steps: Sequence[Step], *, record_to: Path | None = None
     await endpoint.start()
     try:
         leg = await endpoint.place(uri, from_user="moonwire-caller", listener=caller, source=caller)
-        return await caller.run(leg, record_to=record_to)
+        report = await caller.run(leg, record_to=record_to)
+        # On an outbound leg the far end is the server: what the leg calls "caller" is Moonwire, and the reverse.
+        report.ended_by = "caller" if report.ended_by == "moonwire" else "moonwire"
+        return report
     finally:
         await endpoint.stop()
 
