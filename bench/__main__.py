@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.report import Row, load, machine, table, write
 
-RAMP = (40, 80, 160)
+RAMP = (80, 160)
 STOP_ADDED_MS = 250.0
 STOP_LATE_SHARE = 0.001
 RUN_LIMIT_S = 120
@@ -59,12 +59,12 @@ def measure(scale: float) -> dict[str, Any]:
     """Run everything."""
     raw: dict[str, Any] = {"machine": machine(), "load_before": load()}
     raw["startup"] = part("startup")
-    raw["one"] = talk(1, 25 * scale)
+    raw["one"] = talk(1, 45 * scale)
     raw["twenty"] = talk(20, 8 * scale, rounds=3)
     raw["interrupting"] = talk(20, 10 * scale, "--interrupt")
     raw["application"] = talk(20, 8 * scale, "--application")
     raw["ramp"] = ramp(scale)
-    raw["floor_one"] = talk(1, 15 * scale, "--floor")
+    raw["floor_one"] = talk(1, 20 * scale, "--floor")
     raw["floor_twenty"] = talk(20, 8 * scale, "--floor")
     raw["llm_chunk"] = part("llm_chunk", "2")
     raw["rtp"] = part("rtp", "60", "4")
@@ -82,6 +82,7 @@ def rows(raw: dict[str, Any]) -> list[Row]:
     most = f"at least {max(fine)}" if len(fine) == len(steps) else str(max(fine, default="below 20"))
     return [
         *_latency("1 call", one, raw["floor_one"]),
+        Row("of which to the model/to the voice/to the caller, p50 ms", _stages(one)),
         *_latency("20 calls", twenty, raw["floor_twenty"]),
         Row("added, 20 calls, WebSocket application", _pair(raw["application"])),
         Row("CPU, core per call at 20 calls", *_limit(twenty["core_per_call"], 0.02, 4)),
@@ -113,6 +114,11 @@ def _latency(name: str, run: dict[str, float], floor: dict[str, float]) -> list[
 
 def _pair(run: dict[str, float]) -> str:
     return f"{run['added_p50_ms']:.1f}/{run['added_p95_ms']:.1f}"
+
+
+def _stages(run: dict[str, float]) -> str:
+    names = ("to_model_p50_ms", "model_to_voice_p50_ms", "voice_to_caller_p50_ms")
+    return "/".join(f"{run[name]:.1f}" for name in names)
 
 
 def _busy(run: dict[str, float]) -> str:

@@ -128,7 +128,7 @@ class Caller:
         elif now_s > self._play_end_s + 0.1:
             self._reply_began_s = None
             self._waiting_since_s = now_s
-            self._speak_at_s = now_s + 0.2 + self._random.random() * 0.4
+            self._speak_at_s = now_s + 0.1 + self._random.random() * 0.4
 
     async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         loop = asyncio.get_running_loop()

@@ -158,7 +158,7 @@ def figures(scenario: Scenario, vendors: Vendors, callers: list[Caller], measure
     held: list[float] = []
     last: list[float] = []
     missed = late = lost = frames = 0
-    overslept: list[float] = []
+    overslept, finals_s = list[float](), list[float]()
     # The first connection was the warm-up's.
     for session, caller in zip(vendors.deepgram.connections[1:], callers, strict=True):
         finals_s = [at_s for at_s, message in session.record.sent if message.get("speech_final")]
@@ -181,6 +181,8 @@ def figures(scenario: Scenario, vendors: Vendors, callers: list[Caller], measure
         "late_frames_share": late / max(1, frames),
         **costs(scenario, measured),
     }
+    if scenario.calls == 1:
+        result |= stages(vendors, finals_s, callers[0].notes)
     if scenario.interrupt:
         result |= {
             "barge_ins": len(last),
@@ -203,6 +205,20 @@ def costs(scenario: Scenario, measured: Measured) -> dict[str, float]:
         "rss_idle_mib": measured.rss_idle_mib,
         "rss_per_call_mib": (measured.rss_busy_mib - measured.rss_idle_mib) / scenario.calls,
     }
+
+
+def stages(vendors: Vendors, finals_s: list[float], notes: CallNotes) -> dict[str, float]:
+    """Split the added latency of the only call: to the model, from there to the voice, from there to the caller."""
+    asked_s = [chat.arrived_s for chat in vendors.moonshot.chats]
+    spoken_s = [item.at_s for item in vendors.cartesia.records.received if item.message.get("transcript")]
+    steps: list[tuple[float, float, float]] = []
+    for final_s in finals_s:
+        places = [bisect_right(times, final_s) for times in (asked_s, spoken_s, notes.media_s)]
+        if all(place < len(times) for place, times in zip(places, (asked_s, spoken_s, notes.media_s), strict=True)):
+            asked, spoken, heard = asked_s[places[0]], spoken_s[places[1]], notes.media_s[places[2]]
+            steps.append((asked - final_s, spoken - asked, heard - spoken))
+    names = ("to_model_p50_ms", "model_to_voice_p50_ms", "voice_to_caller_p50_ms")
+    return {name: percentile(times, 50) * 1000 for name, times in zip(names, zip(*steps, strict=True), strict=True)}
 
 
 async def run(scenario: Scenario, folder: Path) -> dict[str, float]:
