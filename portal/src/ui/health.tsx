@@ -34,12 +34,12 @@ export function judge(health: Health, t: Translate, language: Language): Judgeme
 }
 
 export function HealthStatus({ health }: { health: Health }) {
-  const { t, language } = useText();
+  const { t, said, language } = useText();
   const { tone, text, detail } = judge(health, t, language);
   return (
     <div className="health">
       <Status tone={tone}>{text}</Status>
-      {detail && <p className="detail">{detail}</p>}
+      {detail && <p className="detail">{said(detail)}</p>}
     </div>
   );
 }

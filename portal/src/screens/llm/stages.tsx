@@ -108,10 +108,11 @@ function Row({ name, stage, state, onSuggestion }: RowProps) {
 
 function VendorWords({ stage }: { stage: Stage }) {
   const { t } = useText();
+  const words = [stage.vendor_type, stage.vendor_text].filter(Boolean).join(": ");
   return (
     <details>
-      <summary>{t("test.vendorSaid")}</summary>
-      <code>{[stage.vendor_type, stage.vendor_text].filter(Boolean).join(": ")}</code>
+      <summary>{t(words ? "test.vendorSaid" : "test.requestId")}</summary>
+      {words && <code>{words}</code>}
       {stage.request_id && (
         <p>
           {t("test.requestId")} <code>{stage.request_id}</code>
