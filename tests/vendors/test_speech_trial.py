@@ -64,6 +64,15 @@ async def test_healthy_recogniser(deepgram: DeepgramSimulator, http: aiohttp.Cli
     trial = await try_speech(credential("deepgram", await deepgram.start()), http)
     assert trial.report["stt"] == {"status": "ok"}
     assert stage(trial, "talk", "stt")["duration_ms"] < 1000
+    assert trial.report["tts"] == {"status": "not tested"}
+    assert stage(trial, "key", "tts")["code"] == "not-offered"
+    assert trial.ok
+
+
+async def test_address_that_offers_nothing_fails(http: aiohttp.ClientSession, cartesia: CartesiaSimulator) -> None:
+    trial = await try_speech(credential("deepgram", await cartesia.start()), http)
+    assert not trial.ok
+    assert trial.reason
 
 
 async def test_wrong_key(deepgram: DeepgramSimulator, http: aiohttp.ClientSession) -> None:

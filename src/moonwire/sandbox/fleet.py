@@ -9,6 +9,7 @@ from datetime import date
 
 from moonwire.sandbox.cartesia import CartesiaSimulator
 from moonwire.sandbox.deepgram import DeepgramSimulator
+from moonwire.sandbox.deepgramaura import AuraSimulator
 from moonwire.sandbox.deepgramflux import FluxSimulator
 from moonwire.sandbox.elevenlabs import ElevenLabsSimulator
 from moonwire.sandbox.moonshot import MoonshotSimulator
@@ -26,7 +27,8 @@ class SandboxFleet:
     moonshot: MoonshotSimulator
     deepgram: DeepgramSimulator
     flux: FluxSimulator
-    """On Deepgram's address."""
+    aura: AuraSimulator
+    """Both on Deepgram's address."""
     cartesia: CartesiaSimulator
     elevenlabs: ElevenLabsSimulator
     moonshot_url: str
@@ -54,7 +56,8 @@ async def running_fleet(
     """
     moonshot = MoonshotSimulator(date=today, keys={"global": [SANDBOX_KEY], "china": [SANDBOX_CHINA_KEY]})
     flux = FluxSimulator(phrases=load_phrasebook())
-    deepgram = DeepgramSimulator(phrases=load_phrasebook(), neighbours=[flux])
+    aura = AuraSimulator()
+    deepgram = DeepgramSimulator(phrases=load_phrasebook(), neighbours=[flux, aura])
     cartesia = CartesiaSimulator(keys=[SANDBOX_KEY])
     elevenlabs = ElevenLabsSimulator(keys=[SANDBOX_KEY])
     async with AsyncExitStack() as stack:
@@ -71,6 +74,7 @@ async def running_fleet(
             moonshot,
             deepgram,
             flux,
+            aura,
             cartesia,
             elevenlabs,
             global_url,

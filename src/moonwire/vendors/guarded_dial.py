@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import NoReturn
 
@@ -25,6 +25,8 @@ class NotOpened:
     status: int | None = None
     """Of the refused upgrade; 400 where we refuse ourselves; None when nobody could be reached."""
     request_id: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of the refusal."""
 
 
 class _RedirectedError(aiohttp.ClientError):
@@ -66,8 +68,8 @@ async def dial(http: aiohttp.ClientSession, url: str, headers: Mapping[str, str]
 def _reason(error: Exception) -> NotOpened:
     match error:
         case aiohttp.WSServerHandshakeError():
-            request_id = error.headers.get("X-Request-Id") if error.headers else None
-            return NotOpened("connection refused", error.status, request_id)
+            headers = error.headers or {}
+            return NotOpened("connection refused", error.status, headers.get("X-Request-Id"), headers)
         case _RedirectedError():
             return NotOpened("redirected elsewhere; set base_url to the final address", 400)
         case ValueError():

@@ -35,6 +35,8 @@ _KEY_LIMIT_S = 5.0
 _TALK_LIMIT_S = 6.0
 _SPOKEN = "Hello."
 _PAUSE_FRAMES = 50
+_NOT_OFFERED = frozenset({404, 405})
+_NO_PRODUCT = "not-offered"
 _INVISIBLE = re.compile(r"[\s\u00a0\u200b-\u200f\u2060\ufeff]+")
 
 
@@ -184,7 +186,7 @@ async def _try_kind(credential: VendorCredential, http: aiohttp.ClientSession, k
     stages: list[Stage] = []
     if isinstance(account, Knockable):
         stages.append(await _timed("key", kind, account.knock(), _KEY_LIMIT_S))
-        if stages[-1].status == "failed":
+        if stages[-1].status != "ok":
             return [*stages, replace(_SKIPPED, kind=kind)]
     return [*stages, await _timed("talk", kind, talk(), _TALK_LIMIT_S)]
 
@@ -195,6 +197,12 @@ async def _timed(name: Literal["key", "talk"], kind: Kind, work: Coroutine[Any, 
         async with asyncio.timeout(limit_s):
             await work
     except VendorError as error:
+        if error.status in _NOT_OFFERED and name == "key":
+            what = "speech recognition" if kind == "stt" else "speech synthesis"
+            said = f"This address offers no {what}."
+            return Stage(
+                name, "warning", kind, _since(began_s), _NO_PRODUCT, said, "Use the key for the other use only."
+            )
         return Stage(name, "failed", kind, _since(began_s), error.code, str(error), error.remedy, error.request_id)
     except _NothingHeardError:
         hint = "Choose a model and language of the vendor that fit English for this test, or ignore it."
@@ -319,6 +327,8 @@ def _since(began_s: float) -> int:
 
 def _outcome(stages: Sequence[Stage]) -> SpeechTrial:
     failed = [stage for stage in stages if stage.status == "failed"]
+    if not failed and stages and all(stage.code == _NO_PRODUCT for stage in stages if stage.name == "key"):
+        failed = [stage for stage in stages if stage.name == "key"]
     warned = any(stage.status == "warning" for stage in stages)
     overall = "not_tested" if not stages else "failed" if failed else "ok_with_warnings" if warned else "ok"
     audible = next(
@@ -339,6 +349,8 @@ def _verdict(stages: Sequence[Stage], kind: Kind) -> dict[str, str]:
     """Return jambonz's verdict about one use of the key."""
     own = [stage for stage in stages if stage.kind in {kind, None}]
     if not any(stage.kind == kind for stage in own):
+        return {"status": "not tested"}
+    if any(stage.code == _NO_PRODUCT and stage.kind == kind for stage in own):
         return {"status": "not tested"}
     failed = next((stage for stage in own if stage.status == "failed"), None)
     return {"status": "ok"} if failed is None else {"status": "fail", "reason": failed.message}

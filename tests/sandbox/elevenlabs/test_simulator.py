@@ -42,7 +42,7 @@ async def test_text_waits_for_the_flush(simulator: ElevenLabsSimulator) -> None:
     assert dropped == [{"isFinal": True, "contextId": "c"}]
     await simulator.stop()
     spoken, _ = await play(simulator, opening, text, {"text": "", "context_id": "c", "flush": True}, close)
-    assert "".join("".join(one["alignment"]["chars"]) for one in spoken[:-1]) == " Hello you. "
+    assert "".join("".join(one["alignment"]["chars"]) for one in spoken[:-1]) == "Hello you. "
     assert len(spoken) > 2
 
 

@@ -14,6 +14,7 @@ from moonwire.ports.tts import TextToSpeech
 
 _VENDORS: Final[Mapping[str, tuple[str, str]]] = {
     "cartesia": ("moonwire.vendors.tts.cartesia", "CartesiaTextToSpeech"),
+    "deepgram": ("moonwire.vendors.tts.deepgram", "AuraTextToSpeech"),
     "elevenlabs": ("moonwire.vendors.tts.elevenlabs", "ElevenLabsTextToSpeech"),
 }
 

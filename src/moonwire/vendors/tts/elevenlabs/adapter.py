@@ -157,9 +157,11 @@ class ElevenLabsVoice:
         """Drop an utterance that is over."""
         self._open.pop(utterance, None)
 
-    def suspect(self) -> None:
+    def suspect(self, failure: VendorError) -> None:
         """Give up this connection: it looks open but delivers nothing."""
         self._contexts.clear()
+        for utterance in self.utterances():
+            utterance.lose_connection(failure)
         self._connection.suspect()
 
     def reconnected(self) -> None:

@@ -59,7 +59,7 @@ class Line(Protocol):
         """Hear that an utterance is over."""
         ...
 
-    def suspect(self) -> None:
+    def suspect(self, failure: VendorError) -> None:
         """Give up this connection: it looks open but delivers nothing."""
         ...
 
@@ -270,8 +270,8 @@ class ElevenLabsUtterance:
             self.complete()  # the end is overdue, its audio is not
         else:
             failure = self._line.last_failure or stalled(STALL_LIMIT_S)
-            self._line.suspect()
             self.fail(failure)
+            self._line.suspect(failure)
 
     def _leave(self) -> None:
         if self._context_id is not None:
