@@ -95,12 +95,25 @@ def export() -> None:
     run_export()
 
 
-@commands.command()
-def settings() -> None:
-    """Show the effective settings, secrets masked."""
-    from moonwire.cli.configuration import run_settings
+settings_group = typer.Typer(help="Show the effective settings; rotate the master key.", rich_markup_mode=None)
+commands.add_typer(settings_group, name="settings")
 
-    run_settings()
+
+@settings_group.callback(invoke_without_command=True)
+def settings(context: typer.Context) -> None:
+    """Show the effective settings, secrets masked."""
+    if context.invoked_subcommand is None:
+        from moonwire.cli.configuration import run_settings
+
+        run_settings()
+
+
+@settings_group.command("rotate-key")
+def rotate_key() -> None:
+    """Seal all stored secrets with a new master key; stop the server first."""
+    from moonwire.cli.configuration import run_rotate_key
+
+    run_rotate_key()
 
 
 @commands.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import socket
 from collections.abc import Awaitable, Callable
@@ -15,7 +14,7 @@ import typer
 
 from moonwire.cli.llm import name_of, services_of_file, stored_services, try_services
 from moonwire.errors import ConfigError
-from moonwire.settings import Settings, load_settings
+from moonwire.settings import Settings, environment, load_settings
 from moonwire.store.configuration import load_configuration
 from moonwire.store.store import Store
 from moonwire.vendors.vad.silero.detector import SileroVad
@@ -68,7 +67,7 @@ def run_check(config: Path | None) -> None:
 async def _configuration(config: Path | None) -> str:
     if config is None:
         return "none named; what is in the database counts"
-    load_configuration(config, os.environ)
+    load_configuration(config, environment())
     return f"{config.name} is well-formed and all its variables are set"
 
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from moonwire.errors import ConfigError
 from moonwire.observe.clock import SystemClock
 from moonwire.ports.directory import VendorCredential
-from moonwire.settings import load_settings
+from moonwire.settings import environment, load_settings
 from moonwire.store.configuration import load_configuration
 from moonwire.store.declared import LlmServiceSpec
 from moonwire.store.store import Store
@@ -93,7 +93,7 @@ def services_of_file(config: Path) -> list[VendorCredential]:
     Raises:
         ConfigError: the file is wrong.
     """
-    return [_credential(spec) for spec in load_configuration(config, os.environ).llm_services]
+    return [_credential(spec) for spec in load_configuration(config, environment()).llm_services]
 
 
 def name_of(credential: VendorCredential) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
 from collections.abc import Callable, Coroutine
 from datetime import UTC, date, datetime
@@ -18,7 +17,7 @@ from moonwire.app import Server, running_server
 from moonwire.errors import ConfigError
 from moonwire.observe.logging import configure_logging
 from moonwire.sandbox.fleet import running_fleet
-from moonwire.settings import Settings, load_settings
+from moonwire.settings import Settings, environment, load_settings
 from moonwire.store.configuration import load_configuration
 
 
@@ -32,7 +31,7 @@ def run_server(config: Path | None) -> None:
     """Serve until a signal comes."""
     settings = load_settings()
     configure_logging(settings)
-    configuration = load_configuration(config, os.environ) if config else None
+    configuration = load_configuration(config, environment()) if config else None
 
     async def work() -> None:
         stop = stop_signals()
