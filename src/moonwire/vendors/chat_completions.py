@@ -260,8 +260,14 @@ class ChatCompletions:
 
     async def warm_up(self) -> None:
         """Open a connection and learn the live models; never raises a VendorError, bounded, off the call's path."""
-        with suppress(MoonwireError):
-            await self.list_models()
+        if self._vendor.lists_models:
+            with suppress(MoonwireError):
+                await self.list_models()
+            return
+        with suppress(aiohttp.ClientError, OSError):
+            # Any answer will do, and no key is needed for it: the connection is what counts.
+            async with asyncio.timeout(_LIST_S), self._session().head(self._vendor.endpoint.base_url):
+                pass
 
     async def list_models(self) -> list[ListedModel]:
         """Return the endpoint's own list.
@@ -274,7 +280,7 @@ class ChatCompletions:
             async with (
                 asyncio.timeout(_LIST_S),
                 self._session().get(
-                    f"{endpoint.base_url}/models",
+                    endpoint.url("/models"),
                     headers=endpoint.headers,
                     timeout=aiohttp.ClientTimeout(total=None, sock_connect=ChatLimits().connect_s),
                     allow_redirects=False,

@@ -93,7 +93,7 @@ class ChatExchange:
         try:
             async with asyncio.timeout_at(self.started_s + min(limits.headers_s, limits.first_content_s)):
                 self._response = response = await session.post(
-                    f"{endpoint.base_url}/chat/completions",
+                    endpoint.url("/chat/completions"),
                     data=encode_json(body),
                     headers=endpoint.headers,
                     timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.connect_s),

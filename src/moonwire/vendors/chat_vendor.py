@@ -77,6 +77,12 @@ class Endpoint:
     base_url: str
     headers: Mapping[str, str]
     api_key: str
+    query: str = ""
+    """Added to every path, with its question mark (Azure's `api-version`)."""
+
+    def url(self, path: str) -> str:
+        """Return the address of an endpoint."""
+        return f"{self.base_url}{path}{self.query}"
 
     def __repr__(self) -> str:
         return f"Endpoint({self.base_url!r})"
@@ -126,6 +132,11 @@ class ChatVendor(Protocol):
     @property
     def notice(self) -> str:
         """What the operator should know about this key or address before anything is sent; empty = nothing."""
+        ...
+
+    @property
+    def lists_models(self) -> bool:
+        """Whether the vendor has a model list."""
         ...
 
     @property

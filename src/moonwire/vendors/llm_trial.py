@@ -199,7 +199,8 @@ class _Run:
         if not self.model:
             return warned("model", "no-model", "There is no model to test with.", "Enter a model.")
         known = self.about.by_id.get(self.model)
-        if self.model in self.live:
+        if self.model in self.live or self.model.partition(":")[0] in self.live:
+            # Hugging Face's router takes `model:provider`.
             return ok("model", f"{self.model} is in the list of this key.")
         if known is not None and known.retired_on and (self.live or not self.about.lists_models):
             return self._retired(known.retired_on, known.successor)

@@ -18,11 +18,27 @@ from moonwire.vendors.connections import VendorConnections
 
 VENDORS: Mapping[str, tuple[str, str]] = {
     "moonshot": ("moonwire.vendors.llm.moonshot.adapter", "Moonshot"),
+    "openai": ("moonwire.vendors.llm.openai.adapter", "OpenAi"),
+    "azure-openai": ("moonwire.vendors.llm.azure_openai.adapter", "AzureOpenAi"),
+    "deepseek": ("moonwire.vendors.llm.deepseek.adapter", "DeepSeek"),
+    "groq": ("moonwire.vendors.llm.groq.adapter", "Groq"),
+    "xai": ("moonwire.vendors.llm.xai.adapter", "XAi"),
+    "zai": ("moonwire.vendors.llm.zai.adapter", "ZAi"),
+    "baseten": ("moonwire.vendors.llm.baseten.adapter", "Baseten"),
+    "huggingface": ("moonwire.vendors.llm.huggingface.adapter", "HuggingFace"),
+    "openrouter": ("moonwire.vendors.llm.openrouter.adapter", "OpenRouter"),
+    "openai-compatible": ("moonwire.vendors.llm.openai_compatible.adapter", "OpenAiCompatible"),
 }
 """Vendor name -> module and class; loaded on first use. Adding a vendor: one folder, one line here."""
 
 _SECRET_FIELDS = frozenset({"api_key"})
-_SPELLINGS = {"apiKey": "api_key", "baseURL": "base_url", "api_url": "base_url", "retiredModels": "retired_models"}
+_SPELLINGS = {
+    "apiKey": "api_key",
+    "baseURL": "base_url",
+    "api_url": "base_url",
+    "apiVersion": "api_version",
+    "retiredModels": "retired_models",
+}
 
 
 def open_llm(

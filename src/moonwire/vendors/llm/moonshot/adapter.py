@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal
 
 import msgspec
 import structlog
 
-from moonwire.core.dialog.messages import Message, SystemMessage, UserMessage
 from moonwire.dialects.chat_history import chat_messages
 from moonwire.dialects.endpoints import BaseUrl, clean_base_url, clean_key
 from moonwire.dialects.moonshot_schema import normalise_parameters
 from moonwire.dialects.openai_chat import chat_body
 from moonwire.dialects.tool_names import ToolNames
-from moonwire.errors import ModelUnavailableError, RemoteProtocolError, VendorError, VendorWords
+from moonwire.errors import ModelUnavailableError, RemoteProtocolError, VendorError
 from moonwire.ports.directory import VendorCredential
-from moonwire.ports.llm import ChatRequest, ListedModel, ModelSwitched, ToolDefinition
+from moonwire.ports.llm import ChatRequest, ListedModel, ToolDefinition
 from moonwire.vendors.chat_errors import repair_for
+from moonwire.vendors.chat_family import ENDPOINTS, SAMPLING, trimmed
+from moonwire.vendors.chat_retired import RetiredModels
 from moonwire.vendors.chat_vendor import ChatPlan, Endpoint, HttpFailure, ModelChoice, Repair
 from moonwire.vendors.connections import EndpointKnowledge
 from moonwire.vendors.llm.moonshot.errors import CODING_KEY, classify
@@ -31,8 +31,6 @@ from moonwire.vendors.llm.moonshot.profile import (
     plan_thinking,
 )
 
-_ENDPOINTS = ("/chat/completions", "/models")
-_SAMPLING = frozenset({"temperature", "top_p", "n", "presence_penalty", "frequency_penalty", "seed", "top_k"})
 _MAX_TOOLS = 128
 
 _log = structlog.get_logger()
@@ -45,7 +43,7 @@ def base_url_of(credential: VendorCredential) -> BaseUrl:
         ConfigError: it is no http(s) address.
     """
     given = credential.base_url or credential.fields.get("api_url") or GLOBAL_URL
-    return clean_base_url(given, endpoints=_ENDPOINTS, default_path="/v1")
+    return clean_base_url(given, endpoints=ENDPOINTS, default_path="/v1")
 
 
 class Moonshot:
@@ -64,12 +62,12 @@ class Moonshot:
             ConfigError: the address is unusable.
         """
         self._address = (
-            clean_base_url(base_url, endpoints=_ENDPOINTS, default_path="/v1") if base_url else base_url_of(credential)
+            clean_base_url(base_url, endpoints=ENDPOINTS, default_path="/v1") if base_url else base_url_of(credential)
         )
         key = clean_key(credential.api_key)
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self._endpoint = Endpoint(self._address.url, headers, key)
-        self._refuse_retired = credential.fields.get("retired_models", "").strip().lower() == "refuse"
+        self._retired = RetiredModels.of(MANIFEST, credential)
         self._tools_seen: Sequence[ToolDefinition] = ()
         self._tools: list[dict[str, object]] = []
         self._names = ToolNames()
@@ -87,32 +85,25 @@ class Moonshot:
         return CODING_KEY if is_coding or self._endpoint.api_key.startswith(CODING_KEY_PREFIX) else ""
 
     @property
+    def lists_models(self) -> bool:
+        """Moonshot has a model list."""
+        return True
+
+    @property
     def endpoint(self) -> Endpoint:
         """The account's address and headers."""
         return self._endpoint
 
     def choose(self, model: str, knowledge: EndpointKnowledge) -> ModelChoice:
         """Keep the asked model unless the endpoint is known not to have it and a successor is known."""
-        live = knowledge.live
-        known = MANIFEST.by_id.get(model)
-        retired = known is not None and known.retired_on is not None
-        unlisted = retired and bool(live) and model not in live
-        if not unlisted and not knowledge.is_gone(model):
-            return ModelChoice(model)
-        if retired and self._refuse_retired:
-            raise self._unavailable(model, knowledge)
-        successor = None if self._refuse_retired else _successor(model, knowledge)
-        if successor is None:
-            return ModelChoice(model)  # nothing better is known: the endpoint may have it again
-        reason = "retired" if retired else "unavailable"
-        return ModelChoice(successor, ModelSwitched(model, successor, reason, VENDOR))
+        return self._retired.choose(model, knowledge)
 
     def plan(self, request: ChatRequest, model: str, repairs: frozenset[str], knowledge: EndpointKnowledge) -> ChatPlan:
         """Write the request body; see README.md for what is sent and what never is."""
         family = family_of(model, knowledge.live)
         thinking = plan_thinking(family, request.reasoning_effort, request.vendor_params, repairs)
         self._prepare_tools(request.tools)
-        messages = _trimmed(request.messages) if "trim-history" in repairs else request.messages
+        messages = trimmed(request.messages) if "trim-history" in repairs else request.messages
         body = chat_body(model, chat_messages(messages, self._names, thinking.reasoning), self._tools)
         cap = request.max_tokens or QUICK_CAP_TOKENS
         body["max_completion_tokens"] = max(cap, THINKING_CAP_TOKENS) if thinking.thinks else cap
@@ -159,7 +150,7 @@ class Moonshot:
 
     def _withheld(self, key: str, value: object, family: Family, repairs: frozenset[str], thinks: bool) -> bool:
         """Whether a free member must not be sent: fixed sampling, a second token cap, refused before."""
-        if key in _SAMPLING and (not family.sampling or "drop-sampling" in repairs):
+        if key in SAMPLING and (not family.sampling or "drop-sampling" in repairs):
             self._warn_once("llm parameter left out: the model has a fixed value", parameter=key)
             return True
         if key == "tool_choice":
@@ -175,33 +166,12 @@ class Moonshot:
         """Name a failure; a missing model is told with its date and what lives instead."""
         error = classify(failure, self._address.host)
         if isinstance(error, ModelUnavailableError) and failure.model:
-            return self._unavailable(failure.model, knowledge, error)
+            return self._retired.unavailable(failure.model, knowledge, error)
         return error
 
     def repair(self, error: VendorError, plan: ChatPlan) -> Repair | None:
         """Return the change that may make a refused request acceptable."""
         return repair_for(error)
-
-    def _unavailable(
-        self, model: str, knowledge: EndpointKnowledge, refusal: VendorError | None = None
-    ) -> ModelUnavailableError:
-        """Tell a missing model with its date and what lives instead; `refusal` when the vendor was asked."""
-        known = MANIFEST.by_id.get(model)
-        live = ", ".join(knowledge.live or MANIFEST.available)
-        if known is not None and known.retired_on:
-            cause, says = "retired", f"model '{model}' was retired on {known.retired_on}"
-            text = f"{VENDOR}: {says}, use one of {live}"
-        else:
-            cause, says = "model-unavailable", f"model '{model}' is misspelt, or not available to this account"
-            text = f"{refusal or f'{VENDOR}: {says}'}, use one of {live}"
-        return ModelUnavailableError(
-            text,
-            vendor=VENDOR,
-            status=refusal.status if refusal else None,
-            request_id=refusal.request_id if refusal else None,
-            remedy=f"Use one of {live}.",
-            said=replace(refusal.said if refusal else VendorWords(), cause=cause, says=says),
-        )
 
     def listed(self, body: bytes) -> list[ListedModel]:
         """Read the answer of GET /models."""
@@ -244,24 +214,3 @@ def _thinking(entry: _ListedEntry) -> Literal["no", "switchable", "always", "unk
             return "no"
         case _:
             return "no" if entry.supports_reasoning is False else "unknown"
-
-
-def _successor(model: str, knowledge: EndpointKnowledge) -> str | None:
-    """Follow the chain of successors to one that the endpoint may have."""
-    live = knowledge.live
-    candidate = MANIFEST.by_id[model].successor if model in MANIFEST.by_id else None
-    while candidate is not None:
-        if not knowledge.is_gone(candidate) and (not live or candidate in live):
-            return candidate
-        candidate = MANIFEST.by_id[candidate].successor
-    return None
-
-
-def _trimmed(messages: Sequence[Message]) -> Sequence[Message]:
-    """Keep the instructions and the newer half of the conversation, beginning with the caller."""
-    head = [message for message in messages[:1] if isinstance(message, SystemMessage)]
-    tail = list(messages[len(head) :])
-    tail = tail[len(tail) // 2 :]
-    while len(tail) > 1 and not isinstance(tail[0], UserMessage):
-        tail.pop(0)
-    return [*head, *tail]
