@@ -8,6 +8,7 @@ MoonwireError
 ├── HookError                   the application: unreachable, slow, refused or closed
 ├── ToolServerError             the tool server (MCP) that an application named: unreachable, slow or wrong
 ├── CallError                   nobody: one call ended for a named reason
+│   └── CallRefusedError        the called side: refused, busy, not answered, unreachable
 ├── LocalProtocolError          we: a bug in how we speak a protocol
 ├── RemoteProtocolError         the peer: malformed SIP, SDP, RTP or WebSocket traffic
 └── VendorError                 a speech or language-model vendor
@@ -94,6 +95,15 @@ class CallError(MoonwireError):
     def __init__(self, message: str, *, reason: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class CallRefusedError(CallError):
+    """A call or transfer that we asked for was not taken; `status` and `phrase` are what SIP said."""
+
+    def __init__(self, status: int, phrase: str, *, reason: str = "rejected") -> None:
+        super().__init__(f"the call was not answered: {status} {phrase}", reason=reason)
+        self.status = status
+        self.phrase = phrase
 
 
 class LocalProtocolError(MoonwireError):

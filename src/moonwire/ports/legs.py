@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from moonwire.ports.media import AudioSink, AudioSource, MediaLeg
 
@@ -85,6 +85,44 @@ class CallLeg(MediaLeg, Protocol):
 
     def send_digits(self, digits: str, duration_ms: int) -> None:
         """Send DTMF towards the caller, where the transport can."""
+        ...
+
+
+@runtime_checkable
+class ReferringLeg(Protocol):
+    """A leg whose other side can be asked to call somebody else; media sockets cannot."""
+
+    async def refer(self, target: str, headers: Mapping[str, str] | None = None) -> int:
+        """Send REFER to the URI `target`; return the final SIP status of the call that the other side then made.
+
+        Raises:
+            CallRefusedError: the other side does not do that.
+            CallError: the call is not up.
+        """
+        ...
+
+
+class CallPlacer(Protocol):
+    """Makes outbound calls."""
+
+    async def place(
+        self,
+        uri: str,
+        *,
+        from_user: str,
+        listener: LegListener,
+        source: AudioSource,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout_s: float = 60.0,
+        on_ringing: Callable[[int], None] | None = None,
+    ) -> CallLeg:
+        """Call somebody and wait for the answer; cancelling gives up the call.
+
+        Raises:
+            CallRefusedError: refused, busy, unreachable, or not answered in time.
+            RemoteProtocolError: the URI cannot be called.
+        """
         ...
 
 

@@ -8,8 +8,7 @@ import re
 
 import pytest
 
-from moonwire.errors import RemoteProtocolError
-from moonwire.transports.sip.outbound import CallRefusedError
+from moonwire.errors import CallRefusedError, RemoteProtocolError
 
 ANSWER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 0 101\r\n"
 

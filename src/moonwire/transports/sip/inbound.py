@@ -11,6 +11,7 @@ from moonwire.errors import CallError
 from moonwire.ports.legs import LegEnd
 from moonwire.transports.sip.exchanges import Body, ServerExchange
 from moonwire.transports.sip.media import CallMedia
+from moonwire.transports.sip.referral import Referral, refer
 from moonwire.transports.sip.session import CallSession
 from moonwire.transports.sip.stack import SipStack
 
@@ -84,6 +85,14 @@ class InboundCall:
             self.reject(480, "", headers)
         else:
             self._session.bye(LegEnd("moonwire", "hangup"), headers)
+
+    def refer(self, target: str, headers: Mapping[str, str]) -> Referral:
+        """Ask the caller to call somebody else.
+
+        Raises:
+            CallError: the call is not up.
+        """
+        return refer(self._session, target, headers)
 
     def _ended(self, end: LegEnd) -> None:
         if self._exchange.open:

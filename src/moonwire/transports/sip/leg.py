@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from moonwire.ports.legs import LegEnd, LegInfo, LegListener
 from moonwire.ports.media import AudioSource
 from moonwire.transports.sip.media import CallMedia
+from moonwire.transports.sip.referral import Referral
 
 
 class CallControl(Protocol):
@@ -31,6 +33,14 @@ class CallControl(Protocol):
 
     def hang_up(self, headers: Mapping[str, str] | None) -> None:
         """End the call."""
+        ...
+
+    def refer(self, target: str, headers: Mapping[str, str]) -> Referral:
+        """Ask the other side to call somebody else.
+
+        Raises:
+            CallError: the call is not up.
+        """
         ...
 
 
@@ -76,6 +86,15 @@ class SipLeg:
     async def hang_up(self, headers: Mapping[str, str] | None = None) -> None:
         """End the call; BYE is sent at once, or as soon as the caller has acknowledged our 200."""
         self._control.hang_up(headers)
+
+    async def refer(self, target: str, headers: Mapping[str, str] | None = None) -> int:
+        """Ask the other side to call somebody else; return the final SIP status of that call.
+
+        Raises:
+            CallRefusedError: the other side does not do that.
+            CallError: the call is not up.
+        """
+        return await asyncio.shield(self._control.refer(target, headers or {}).outcome)
 
     def send_digits(self, digits: str, duration_ms: int) -> None:
         """Send DTMF as telephone events."""

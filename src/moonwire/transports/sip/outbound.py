@@ -19,7 +19,7 @@ from moonwire.core.sip.grammar import bracketed, ip_literal, parse_uri
 from moonwire.core.sip.message import Request, Response, add_headers, clean_text, sdp_body, tag_of
 from moonwire.core.sip.screening import ALLOW, SUPPORTED
 from moonwire.core.sip.session_timer import agreed_timer
-from moonwire.errors import CallError, RemoteProtocolError
+from moonwire.errors import CallError, CallRefusedError, RemoteProtocolError
 from moonwire.ports.legs import LegEnd, LegInfo, LegListener
 from moonwire.ports.media import AudioSource
 from moonwire.transports.rtp.session import RtpEngine
@@ -27,6 +27,7 @@ from moonwire.transports.sip.exchanges import ClientExchange
 from moonwire.transports.sip.flows import Address, Flow
 from moonwire.transports.sip.leg import SipLeg
 from moonwire.transports.sip.media import CallMedia
+from moonwire.transports.sip.referral import Referral, refer
 from moonwire.transports.sip.session import CallSession
 from moonwire.transports.sip.stack import SipStack, Target, new_token, read_target
 
@@ -34,15 +35,6 @@ log = structlog.get_logger()
 
 _RESOLVE_S = 5.0
 _MAX_CHALLENGES = 2
-
-
-class CallRefusedError(CallError):
-    """A call we placed was not answered; `status` and `phrase` are what SIP said."""
-
-    def __init__(self, status: int, phrase: str, *, reason: str = "rejected") -> None:
-        super().__init__(f"the call was not answered: {status} {phrase}", reason=reason)
-        self.status = status
-        self.phrase = phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +91,16 @@ class OutboundCall:
             self._session.bye(LegEnd("moonwire", "hangup"), headers)
         else:
             self.cancel()
+
+    def refer(self, target: str, headers: Mapping[str, str]) -> Referral:
+        """Ask the called side to call somebody else.
+
+        Raises:
+            CallError: not answered, or over.
+        """
+        if self._session is None:
+            raise CallError("the call is not answered", reason="not-answered")
+        return refer(self._session, target, headers)
 
     # -- the INVITE
 

@@ -18,6 +18,7 @@ from moonwire.ports.legs import LegEnd
 from moonwire.transports.sip.exchanges import Body, OnResponse, ServerExchange
 from moonwire.transports.sip.flows import Flow
 from moonwire.transports.sip.media import SDP, CallMedia
+from moonwire.transports.sip.referral import Referral
 from moonwire.transports.sip.refresh import SessionRefresh
 from moonwire.transports.sip.stack import SipStack
 
@@ -47,6 +48,8 @@ class CallSession:
         self.dialog = dialog
         self.established = False
         self.ended: LegEnd | None = None
+        self.referral: Referral | None = None
+        """What we asked the other side to do; the newest hears NOTIFYs."""
         self._stack = stack
         self._flow = flow
         self._symmetric = symmetric
@@ -94,6 +97,8 @@ class CallSession:
         if self.ended is not None:
             return
         self.ended = end
+        if self.referral is not None:
+            self.referral.call_ended()
         self._refresh.stop()
         self._media.close()
         if not keep_dialog:
@@ -143,6 +148,8 @@ class CallSession:
                 self._info(exchange)
             case "REFER":
                 exchange.respond(603)
+            case "NOTIFY" if self.referral is not None and self.referral.notified(exchange):
+                pass
             case _:
                 exchange.respond(200, headers={"Allow": ALLOW, "Accept": SDP, "Supported": SUPPORTED})
 
