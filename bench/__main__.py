@@ -9,10 +9,13 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.prompts import PACKAGE, PROMPTS
 from bench.report import Row, load, machine, table, write
+from moonwire.vendors.turn.smart_turn.file import find_model
 
 RAMP = (80, 160)
 STOP_ADDED_MS = 250.0
@@ -69,8 +72,20 @@ def measure(scale: float) -> dict[str, Any]:
     raw["llm_chunk"] = part("llm_chunk", "2")
     raw["rtp"] = part("rtp", "60", "4")
     raw["vad"] = part("vad", "2")
+    raw["turns"] = turn_taking()
     raw["load_after"] = load()
     return raw
+
+
+def turn_taking() -> dict[str, dict[str, float]]:
+    """Measure who speaks when on human prompts: with the acoustic model, and with a timer alone."""
+    if not PROMPTS.is_dir():
+        print(f"note: no turn taking on human speech: the Debian package {PACKAGE} is not installed", file=sys.stderr)
+        return {}
+    found = {"timer": part("turns", "--silence=0.4")}
+    if find_model(Path("var"), None):
+        found["model"] = part("turns")
+    return found
 
 
 def rows(raw: dict[str, Any]) -> list[Row]:
@@ -101,6 +116,26 @@ def rows(raw: dict[str, Any]) -> list[Row]:
         Row("the same, cut into clauses", f"{chunk['with_clauses_us']:.0f}"),
         Row("RTP, core per call at 60 calls (no agent)", f"{rtp['core_per_call']:.4f}"),
         Row("VAD, core per call at 1/20/80 calls", "/".join(f"{vad[f'core_per_call_{n}']:.4f}" for n in (1, 20, 80))),
+        *(row for name, run in raw["turns"].items() for row in _turns(name, run)),
+    ]  # fmt: skip
+
+
+def _turns(name: str, run: dict[str, float]) -> list[Row]:
+    """The turn-taking table: the peers lose 12 of 12 back-channels and resume after 2.7 s or never."""
+    cut, timer = run["cut_off_share"], run["cut_off_share_of_equal_timer"]
+    model = name == "model"
+    lost, resume, stop = run["backchannels_lost"], run["resume_max_ms"], run["stop_p50_ms"]
+    text = f"{cut:.0%}, a timer of equal delay {timer:.0%}"
+    return [
+        Row(f"{name}: end of turn after, p50/p90 ms", f"{run['delay_p50_ms']:.0f}/{run['delay_p90_ms']:.0f}",
+            "450" if model else "", run["delay_p50_ms"] <= 450 if model else None),
+        Row(f"{name}: callers cut off in an inner pause", text, "half" if model else "",
+            cut <= timer / 2 if model else None),
+        Row(f"{name}: back-channels that lose speech", f"{lost:.0f} of {run['backchannels']:.0f}", "1", lost <= 1),
+        Row(f"{name}: speech resumes after a false alarm, most ms", f"{resume:.0f}", "500", resume <= 500),
+        Row(f"{name}: real interruption stops the agent, p50/p90 ms", f"{stop:.0f}/{run['stop_p90_ms']:.0f}", "300",
+            stop <= 300),
+        Row(f"{name}: stops for voices in the background", f"{run['babble_stops']:.0f} of {run['babbles']:.0f}"),
     ]  # fmt: skip
 
 

@@ -43,10 +43,11 @@ class CallerVoice:
         self._nearness.learn()
 
     def is_distant(self, now: float) -> bool:
-        """Tell whether only voices in the background were heard lately."""
-        if self._nearness.near or now - self._near_at < BACKGROUND_S:
+        """Tell whether only voices in the background were heard lately; detectors do not hear every murmur."""
+        nearness = self._nearness
+        if nearness.near or now - self._near_at < BACKGROUND_S or nearness.quiet_s < BACKGROUND_S:
             return False
-        return self._nearness.voice or now - self._far_at < BACKGROUND_S
+        return nearness.level_dbfs is not None or nearness.voice or now - self._far_at < BACKGROUND_S
 
     def was_heard_lately(self, now: float) -> bool:
         """Tell whether the detector heard any voice, near or far, in the last seconds."""

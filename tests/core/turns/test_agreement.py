@@ -6,7 +6,7 @@ from moonwire.core.turns.agreement import Agreement, AgreementSettings
 
 
 def paused() -> Agreement:
-    agreement = Agreement(AgreementSettings())
+    agreement = Agreement(AgreementSettings(marks_s=(0.2, 0.4)))
     agreement.voice_began()
     agreement.voice_ended(10.0)
     return agreement

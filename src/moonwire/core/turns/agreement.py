@@ -20,7 +20,7 @@ class AgreementSettings:
 
     threshold: float = 0.5
     """Probability that counts as a yes."""
-    marks_s: tuple[float, ...] = (0.2, 0.4)
+    marks_s: tuple[float, ...] = (0.2, 0.35)
     """Silence after which the model is asked, in rising order."""
     otherwise_s: float = 1.6
     """Silence that ends the turn without agreement (the turn machine's timer)."""
@@ -58,6 +58,11 @@ class Agreement:
     def forget(self) -> None:
         """Nobody's turn is watched."""
         self.voice_began()
+
+    @property
+    def mark_at(self) -> float:
+        """When the current mark lies; the model is to hear nothing after it."""
+        return 0.0 if self._quiet_at is None else self._quiet_at + self._settings.marks_s[self._mark]
 
     def wants_answer(self, now: float) -> bool:
         """Tell, once per mark, that the model is to be asked now."""

@@ -41,6 +41,8 @@ class Nearness:
         """The voice is taken for the caller's."""
         self.level_dbfs: float | None = None
         """The caller's usual level; None until learned."""
+        self.quiet_s = float("inf")
+        """How long nothing has been as loud as the caller, voice or not."""
         self._line = float(rms_of_dbfs(UNKNOWN_DBFS)) ** 2
         self._recent = [0.0] * WINDOW_FRAMES
         self._place = 0
@@ -55,6 +57,7 @@ class Nearness:
         self._sum += power - self._recent[self._place]
         self._recent[self._place] = power
         self._place = (self._place + 1) % WINDOW_FRAMES
+        self.quiet_s = 0.0 if self._sum >= self._line * WINDOW_FRAMES else self.quiet_s + FRAME_S
         if not self.voice:
             return None
         self._power += power

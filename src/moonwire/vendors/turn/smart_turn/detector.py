@@ -14,7 +14,8 @@ from typing import Final
 
 import structlog
 
-from moonwire.core.audio.frames import SAMPLE_RATE_HZ
+from moonwire.core.audio.frames import FRAME_S, SAMPLE_RATE_HZ
+from moonwire.core.audio.g711 import rms
 from moonwire.core.turns.agreement import Agreement, AgreementSettings
 from moonwire.ports.turn_detector import TurnListener, TurnStream
 
@@ -28,6 +29,12 @@ _KEPT_SAMPLES: Final = 8 * SAMPLE_RATE_HZ
 _SLACK_SAMPLES: Final = 2 * SAMPLE_RATE_HZ
 _PRE_ROLL_S: Final = 0.3
 """Audio before the voice's onset that belongs to the turn: detectors notice voice late."""
+_QUIET_FRAMES: Final = 9
+"""Frames (0.18 s) without sound that are a pause, whatever the voice detector thinks."""
+_SOUND: Final = 0.05
+"""Share of the loudest frame (-26 dB) below which there is no sound."""
+_PEAK_DECAY: Final = 0.995
+"""Per frame: the loudest frame is forgotten over a few seconds."""
 _NEW_TURN_S: Final = 2.5
 """Silence after which voice belongs to another turn, whatever happened to the one before."""
 
@@ -147,6 +154,9 @@ class _Stream:
         self._dropped = 0
         self._turn_began: int | None = None
         self._quiet_at_s = 0.0
+        self._voice = self._paused = False
+        self._peak = 0.0
+        self._quiet_frames = 0
         self._question: Question | None = None
 
     def push(self, frame: bytes) -> None:
@@ -157,41 +167,70 @@ class _Stream:
             del self._audio[:surplus]
             self._dropped += surplus
         now_s = self._now_s()
+        if self._voice:
+            self._listen(rms(frame), now_s)
         if self._question is None and self._agreement.wants_answer(now_s):
-            self._question = self._detector.ask(self._turn_audio(), self._on_answer)
+            self._question = self._detector.ask(self._turn_audio(self._agreement.mark_at), self._on_answer)
         elif self._agreement.gave_up(now_s):
             self._listener.on_turn_verdict("ended", 0.0, LATE_ENGINE)
 
     def voice_began(self, ago_s: float) -> None:
         """The pause is over."""
         at_s = self._now_s() - ago_s
-        self._drop_question()
-        self._agreement.voice_began()
+        self._voice = True
+        self._end_pause()
         if self._turn_began is None or at_s - self._quiet_at_s > _NEW_TURN_S:
             self._turn_began = max(0, round((at_s - _PRE_ROLL_S) * SAMPLE_RATE_HZ))
 
     def voice_ended(self, ago_s: float) -> None:
         """A pause begins."""
-        self._drop_question()
-        self._quiet_at_s = self._now_s() - ago_s
-        self._agreement.voice_ended(self._quiet_at_s)
+        self._voice = False
+        if not self._paused:
+            self._begin_pause(self._now_s() - ago_s)
 
     def reset(self) -> None:
         """Begin a new turn."""
         self._drop_question()
         self._agreement.forget()
+        self._paused = False
         self._turn_began = None
 
     def close(self) -> None:
         """Let go."""
         self.reset()
 
+    def _listen(self, level: int, now_s: float) -> None:
+        """Notice the end of the sound before the voice detector does: it holds on for 0.1 s, more in noise."""
+        self._peak = max(level, self._peak * _PEAK_DECAY)
+        if level > self._peak * _SOUND:
+            self._quiet_frames = 0
+            if self._paused:
+                self._end_pause()
+        else:
+            self._quiet_frames += 1
+            if self._quiet_frames == _QUIET_FRAMES:
+                self._begin_pause(now_s - _QUIET_FRAMES * FRAME_S)
+
+    def _begin_pause(self, at_s: float) -> None:
+        self._drop_question()
+        self._paused = True
+        self._quiet_at_s = at_s
+        self._agreement.voice_ended(at_s)
+
+    def _end_pause(self) -> None:
+        self._drop_question()
+        self._paused = False
+        self._quiet_frames = 0
+        self._agreement.voice_began()
+
     def _now_s(self) -> float:
         return (self._dropped + len(self._audio)) / SAMPLE_RATE_HZ
 
-    def _turn_audio(self) -> bytes:
+    def _turn_audio(self, until_s: float) -> bytes:
+        """Return the turn up to the mark in the pause: more silence would make the model more willing to say yes."""
         began = 0 if self._turn_began is None else max(0, self._turn_began - self._dropped)
-        return bytes(self._audio[max(began, len(self._audio) - _KEPT_SAMPLES) :])
+        end = min(len(self._audio), round(until_s * SAMPLE_RATE_HZ) - self._dropped)
+        return bytes(self._audio[max(began, end - _KEPT_SAMPLES) : end])
 
     def _drop_question(self) -> None:
         question, self._question = self._question, None

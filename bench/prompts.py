@@ -1,0 +1,67 @@
+"""Human speech for the benchmark: Debian's recorded telephone prompts (CC BY-SA 3.0), never part of this repository."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moonwire.core.audio.frames import FRAME_BYTES
+from moonwire.core.audio.g711 import decode_ulaw, encode_ulaw
+from moonwire.core.audio.wav import read_wav
+
+Samples = NDArray[np.int16]
+PROMPTS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
+PACKAGE = "asterisk-core-sounds-en-wav"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One recording at -25 dBFS, cut to its sound."""
+
+    name: str
+    pcm: Samples
+    gaps: tuple[tuple[int, int], ...]
+    """Inner silences of at least 0.08 s, in frames: first, one behind the last."""
+
+    @property
+    def seconds(self) -> float:
+        return len(self.pcm) / 8000
+
+    @property
+    def has_pauses(self) -> bool:
+        return any(b - a >= 7 for a, b in self.gaps)
+
+
+def load(path: Path) -> Prompt | None:
+    pcm = np.frombuffer(decode_ulaw(read_wav(path.read_bytes())), "<i2").astype(np.float64)
+    frames = pcm[: len(pcm) // 160 * 160].reshape(-1, 160)
+    power = (frames**2).mean(axis=1) + 1e-9
+    loud = np.flatnonzero(power > power.max() / 3000)
+    if len(loud) < 10:
+        return None
+    active = power[power > power.max() / 1000].mean()
+    scale = 32768 * 10 ** (-25 / 20) / np.sqrt(active)
+    first, last = int(loud[0]), int(loud[-1]) + 1
+    cut = np.clip(frames[first:last].reshape(-1) * scale, -32768, 32767).astype(np.int16)
+    steps = np.flatnonzero(np.diff(loud) >= 4)
+    gaps = tuple((int(loud[i]) + 1 - first, int(loud[i + 1]) - first) for i in steps)
+    return Prompt(path.stem, cut, gaps)
+
+
+def at_level(pcm: NDArray[np.float64], dbfs: float) -> Samples:
+    frames = pcm[: len(pcm) // 160 * 160].reshape(-1, 160)
+    power = (frames**2).mean(axis=1)
+    active = power[power > power.max() / 1000].mean()
+    return np.clip(pcm * (32768 * 10 ** (dbfs / 20) / np.sqrt(active)), -32768, 32767).astype(np.int16)
+
+
+def frames_of(*parts: Samples | float) -> list[bytes]:
+    """Join sounds and silences (in seconds) to mu-law frames with a faint line noise."""
+    arrays = [np.zeros(round(part * 50) * 160, np.int16) if isinstance(part, float) else part for part in parts]
+    joined = np.concatenate([array[: len(array) // 160 * 160] for array in arrays]).astype(np.int32)
+    noise = np.random.default_rng(1).normal(0, 12, len(joined)).astype(np.int32)
+    audio = encode_ulaw(np.clip(joined + noise, -32768, 32767).astype("<i2").tobytes())
+    return [audio[at : at + FRAME_BYTES] for at in range(0, len(audio), FRAME_BYTES)]
