@@ -24,6 +24,9 @@ from moonwire.ports.directory import ApplicationRecord, CallRecord
 from moonwire.sandbox.caller import CallerReport, ScriptedCaller, Step, prepare
 from moonwire.sandbox.cartesia import CartesiaSimulator
 from moonwire.sandbox.deepgram import DeepgramSimulator
+from moonwire.sandbox.deepgramaura import AuraSimulator
+from moonwire.sandbox.deepgramflux import FluxSimulator
+from moonwire.sandbox.elevenlabs import ElevenLabsSimulator
 from moonwire.sandbox.moonshot import MoonshotSimulator, Pacing
 from moonwire.sandbox.patch import PatchLeg, patch
 from moonwire.sandbox.virtual_time import VirtualClock
@@ -90,6 +93,9 @@ class Stage:
     moonshot: MoonshotSimulator
     deepgram: DeepgramSimulator
     cartesia: CartesiaSimulator
+    flux: FluxSimulator
+    aura: AuraSimulator
+    elevenlabs: ElevenLabsSimulator
     overlay: SandboxOverlay
 
     def run_application(self, verbs: Sequence[Mapping[str, Any]] | None, hook: str | None = None) -> None:
@@ -132,13 +138,16 @@ async def staged(tmp_path: Path, *, day: date = date(2026, 11, 22)) -> AsyncGene
     """Open a stage: fast simulators, the page's agent on every number."""
     clock, books, directory = VirtualClock(), Books(), MemoryDirectory()
     moonshot = MoonshotSimulator(date=day, keys={"global": [KEY], "china": []}, pacing=Pacing())
-    deepgram = DeepgramSimulator(keys=[KEY])
+    flux, aura = FluxSimulator(keys=[KEY]), AuraSimulator(keys=[KEY], voice="tone")
+    deepgram = DeepgramSimulator(keys=[KEY], neighbours=[flux, aura])
+    elevenlabs = ElevenLabsSimulator(keys=[KEY], voice="tone")
     cartesia = CartesiaSimulator(keys=[KEY], voice="tone")
     async with AsyncExitStack() as stack:
         urls = (await moonshot.start(), await deepgram.start(), await cartesia.start())
-        for simulator in (moonshot, deepgram, cartesia):
+        spare = (await elevenlabs.start(), KEY)
+        for simulator in (moonshot, deepgram, cartesia, elevenlabs):
             stack.push_async_callback(simulator.stop)
-        overlay = sandbox_configuration(*urls, moonshot_key=KEY, deepgram_key=KEY, cartesia_key=KEY)
+        overlay = sandbox_configuration(*urls, moonshot_key=KEY, deepgram_key=KEY, cartesia_key=KEY, elevenlabs=spare)
         http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         stack.push_async_callback(http.close)
         connections = VendorConnections(clock)
@@ -163,6 +172,6 @@ async def staged(tmp_path: Path, *, day: date = date(2026, 11, 22)) -> AsyncGene
             addresses=AddressBook("127.0.0.1:5060", "127.0.0.1", "http://127.0.0.1:8080/v1"),
         )
         engine = await stack.enter_async_context(CallEngine(services))
-        stage = Stage(engine, directory, books, moonshot, deepgram, cartesia, overlay)
+        stage = Stage(engine, directory, books, moonshot, deepgram, cartesia, flux, aura, elevenlabs, overlay)
         stage.run_application([AGENT])
         yield stage

@@ -9,12 +9,13 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
 
 from moonwire.call.agent_plan import AgentPlan
-from moonwire.call.context import Call
+from moonwire.call.context import Call, report_switch
 from moonwire.call.conversation import Conversation
 from moonwire.call.driver import TurnDriver
 from moonwire.call.hearing import Hearing
@@ -57,7 +58,7 @@ class Agent:
         self._call = call
         self._plan = plan
         self._model = vendors.language_model(account, plan.llm)
-        self._stt = vendors.speech_to_text(account, plan.recognizer)
+        self._stt = vendors.speech_to_text(account, plan.recognizer, partial(report_switch, call))
         self._voice = call.voice(plan.synthesizer)
         self._driver = TurnDriver(plan.turns, self, call.timeline, call.events)
         self._reports = ReplyReports(call, plan.verb, self._driver.handle)

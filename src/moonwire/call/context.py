@@ -7,6 +7,7 @@ import contextlib
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,7 +20,7 @@ from moonwire.ports.applications import ApplicationSession
 from moonwire.ports.directory import AlertType, ApplicationRecord
 from moonwire.ports.legs import CallLeg, LegEnd
 from moonwire.ports.tts import Voice
-from moonwire.ports.vendors import PromptName
+from moonwire.ports.vendors import PromptName, VendorSwitch
 from moonwire.spec.components import Recognizer, Synthesizer
 from moonwire.spec.payloads import CallStatus, application_error
 
@@ -133,7 +134,9 @@ class Call:
         """
         key = synthesizer.model_dump_json()
         if key not in self._voices:
-            account = self.services.vendors.text_to_speech(self.application.account_sid, synthesizer)
+            account = self.services.vendors.text_to_speech(
+                self.application.account_sid, synthesizer, partial(report_switch, self)
+            )
             self._voices[key] = account.open(synthesizer)
         return self._voices[key]
 
@@ -180,3 +183,10 @@ class Call:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(3):
                 await asyncio.gather(*(voice.close() for voice in voices), return_exceptions=True)
+
+
+def report_switch(call: Call, switch: VendorSwitch) -> None:
+    """Make a speech vendor's fallback visible: event log and operator."""
+    text = f"{switch.asked}: {switch.error}; the call goes on with {switch.used}"
+    call.note(switch.kind, name="vendor_switched", asked=switch.asked, used=switch.used, code=switch.error.code)
+    call.alert("stt-failure" if switch.kind == "stt" else "tts-failure", text, switch.error.remedy)

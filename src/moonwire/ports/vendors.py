@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from moonwire.errors import VendorError
 from moonwire.ports.directory import LlmChoice
 from moonwire.ports.llm import LanguageModel
 from moonwire.ports.stt import SpeechToText
@@ -27,19 +28,34 @@ class LlmSelection:
     fallback: Sequence[LlmChoice] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class VendorSwitch:
+    """A speech vendor was left for its fallback, once per stream or voice."""
+
+    kind: Literal["stt", "tts"]
+    asked: str
+    used: str
+    error: VendorError
+    """Why."""
+
+
 class Vendors(Protocol):
     """All vendor accounts of the process."""
 
-    def speech_to_text(self, account_sid: str, recognizer: Recognizer) -> SpeechToText:
-        """Return the recogniser's account.
+    def speech_to_text(
+        self, account_sid: str, recognizer: Recognizer, on_switch: Callable[[VendorSwitch], None] | None = None
+    ) -> SpeechToText:
+        """Return the recogniser's account, with its fallback behind it.
 
         Raises:
             CredentialError: no such vendor, or no credential for it.
         """
         ...
 
-    def text_to_speech(self, account_sid: str, synthesizer: Synthesizer) -> TextToSpeech:
-        """Return the synthesiser's account.
+    def text_to_speech(
+        self, account_sid: str, synthesizer: Synthesizer, on_switch: Callable[[VendorSwitch], None] | None = None
+    ) -> TextToSpeech:
+        """Return the synthesiser's account, with its fallback behind it.
 
         Raises:
             CredentialError: no such vendor, or no credential for it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -16,15 +16,18 @@ from moonwire.ports.directory import Directory, LlmChoice, ServiceHealth, Vendor
 from moonwire.ports.llm import LanguageModel
 from moonwire.ports.stt import SpeechToText
 from moonwire.ports.tts import TextToSpeech
-from moonwire.ports.vendors import LlmSelection, PromptName
+from moonwire.ports.vendors import LlmSelection, PromptName, VendorSwitch
 from moonwire.spec.components import Recognizer, Synthesizer
 from moonwire.vendors.chat_completions import Watch
 from moonwire.vendors.chat_vendor import ConnectOptions
 from moonwire.vendors.connections import VendorConnections
 from moonwire.vendors.llm import credential_from_auth, open_llm
 from moonwire.vendors.llm.fallback import FallbackModel
+from moonwire.vendors.speech_fallback import fallback_recognizer, fallback_synthesizer
 from moonwire.vendors.stt import open_stt
+from moonwire.vendors.stt.fallback import FallbackSpeechToText
 from moonwire.vendors.tts import open_tts
+from moonwire.vendors.tts.fallback import FallbackTextToSpeech
 from moonwire.vendors.tts.prompts import prompt
 
 log = structlog.get_logger()
@@ -66,16 +69,40 @@ class VendorCatalogue:
         self._may_dial = may_dial
         self._health = health
 
-    def speech_to_text(self, account_sid: str, recognizer: Recognizer) -> SpeechToText:
-        """Return the recogniser's account."""
+    def speech_to_text(
+        self, account_sid: str, recognizer: Recognizer, on_switch: Callable[[VendorSwitch], None] | None = None
+    ) -> SpeechToText:
+        """Return the recogniser's account, with its fallback behind it."""
+        other_choice = fallback_recognizer(recognizer)
+        if other_choice is None:
+            return self._stt(account_sid, recognizer)
+        first, other = (_found(self._stt, account_sid, choice) for choice in (recognizer, other_choice))
+        if isinstance(other, VendorError):
+            return _or_raise(first)
+        notice = _notice("stt", recognizer.vendor, other_choice.vendor, on_switch)
+        return FallbackSpeechToText(first, other, other_choice, notice)
+
+    def text_to_speech(
+        self, account_sid: str, synthesizer: Synthesizer, on_switch: Callable[[VendorSwitch], None] | None = None
+    ) -> TextToSpeech:
+        """Return the synthesiser's account, with its fallback behind it."""
+        other_choice = fallback_synthesizer(synthesizer)
+        if other_choice is None:
+            return self._tts(account_sid, synthesizer)
+        first, other = (_found(self._tts, account_sid, choice) for choice in (synthesizer, other_choice))
+        if isinstance(other, VendorError):
+            return _or_raise(first)
+        notice = _notice("tts", synthesizer.vendor, other_choice.vendor, on_switch)
+        return FallbackTextToSpeech(first, other, other_choice, notice)
+
+    def _stt(self, account_sid: str, recognizer: Recognizer) -> SpeechToText:
         credential = self._speech(account_sid, recognizer, recognizer.deepgram_options.get("apiKey"))
         try:
             return open_stt(credential, self._session(credential), may_dial=self._may_dial)
         except ConfigError as error:
             raise CredentialError(str(error), vendor="stt", remedy="Choose a vendor that this server has.") from None
 
-    def text_to_speech(self, account_sid: str, synthesizer: Synthesizer) -> TextToSpeech:
-        """Return the synthesiser's account."""
+    def _tts(self, account_sid: str, synthesizer: Synthesizer) -> TextToSpeech:
         credential = self._speech(account_sid, synthesizer, synthesizer.options.get("api_key"))
         try:
             return open_tts(credential, self._session(credential))
@@ -174,6 +201,36 @@ class VendorCatalogue:
                 remedy="Add one under Speech Services, or under speech_services in the configuration file.",
             )
         return credential
+
+
+Choice = TypeVar("Choice", Recognizer, Synthesizer)
+Account = TypeVar("Account")
+
+
+def _found(find: Callable[[str, Choice], Account], account_sid: str, choice: Choice) -> Account | VendorError:
+    """Return the account, or why there is none: one of two vendors is enough to talk."""
+    try:
+        return find(account_sid, choice)
+    except VendorError as error:
+        log.warning("speech vendor left out", vendor=choice.vendor, error=str(error))
+        return error
+
+
+def _or_raise(account: Account | VendorError) -> Account:
+    if isinstance(account, VendorError):
+        raise account
+    return account
+
+
+def _notice(
+    kind: Literal["stt", "tts"], asked: str, used: str, on_switch: Callable[[VendorSwitch], None] | None
+) -> Callable[[VendorError], None]:
+    def notice(error: VendorError) -> None:
+        log.warning("speech vendor switched", kind=kind, asked=asked, used=used, cause=error.code)
+        if on_switch is not None:
+            on_switch(VendorSwitch(kind, asked, used, error))
+
+    return notice
 
 
 def _labelled(label: str | None) -> str:

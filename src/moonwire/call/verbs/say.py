@@ -55,7 +55,7 @@ async def run_say(call: Call, verb: Say) -> None:
     synthesizer = chosen_synthesizer(call, verb.synthesizer)
     rounds = 0
     while verb.loop == 0 or rounds < verb.loop:
-        await _speak_with_fallback(call, text, synthesizer)
+        await _speak(call, text, synthesizer)
         rounds += 1
 
 
@@ -74,25 +74,6 @@ def chosen_synthesizer(call: Call, own: Synthesizer | None) -> Synthesizer:
             remedy="Name one in the verb, or set the application's default synthesizer.",
         )
     return call.defaults.synthesizer
-
-
-async def _speak_with_fallback(call: Call, text: str, synthesizer: Synthesizer) -> None:
-    try:
-        await _speak(call, text, synthesizer)
-    except VendorError as error:
-        if not synthesizer.fallback_vendor:
-            raise
-        call.report(error, verb="say", alert="tts-failure")
-        await _speak(
-            call,
-            text,
-            Synthesizer(
-                vendor=synthesizer.fallback_vendor,
-                label=synthesizer.fallback_label,
-                language=synthesizer.fallback_language or synthesizer.language,
-                voice=synthesizer.fallback_voice,
-            ),
-        )
 
 
 async def _speak(call: Call, text: str, synthesizer: Synthesizer) -> None:
