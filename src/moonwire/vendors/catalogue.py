@@ -39,6 +39,9 @@ _CALLS_OWN_TROUBLE = frozenset({"context-too-long", "content-filtered", "request
 """What one conversation or agent ran into; the service is well."""
 
 
+MOST_ACCOUNTS = 1000
+
+
 class VendorCatalogue:
     """Implements ports.vendors.Vendors."""
 
@@ -68,6 +71,8 @@ class VendorCatalogue:
         self._connections = connections
         self._may_dial = may_dial
         self._health = health
+        self._voices: dict[int, tuple[VendorCredential, TextToSpeech]] = {}
+        """Synthesis accounts by their credential object, so that what is said once per account is not said per call."""
 
     def speech_to_text(
         self, account_sid: str, recognizer: Recognizer, on_switch: Callable[[VendorSwitch], None] | None = None
@@ -104,10 +109,17 @@ class VendorCatalogue:
 
     def _tts(self, account_sid: str, synthesizer: Synthesizer) -> TextToSpeech:
         credential = self._speech(account_sid, synthesizer, synthesizer.options.get("api_key"))
+        known = self._voices.get(id(credential))
+        if known is not None:
+            return known[1]
         try:
-            return open_tts(credential, self._session(credential))
+            account = open_tts(credential, self._session(credential))
         except ConfigError as error:
             raise CredentialError(str(error), vendor="tts", remedy="Choose a vendor that this server has.") from None
+        if len(self._voices) >= MOST_ACCOUNTS:
+            self._voices.clear()
+        self._voices[id(credential)] = (credential, account)
+        return account
 
     def _session(self, credential: VendorCredential) -> aiohttp.ClientSession:
         return self._http if credential.by_operator else self._guarded_http
