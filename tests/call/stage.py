@@ -21,6 +21,7 @@ from moonwire.apps.tool_servers import McpToolServers
 from moonwire.call.engine import CallEngine
 from moonwire.call.services import AddressBook, CallServices
 from moonwire.ports.directory import ApplicationRecord, CallRecord
+from moonwire.ports.turn_detector import TurnDetector
 from moonwire.sandbox.caller import CallerReport, ScriptedCaller, Step, prepare
 from moonwire.sandbox.cartesia import CartesiaSimulator
 from moonwire.sandbox.deepgram import DeepgramSimulator
@@ -134,7 +135,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(tmp_path: Path, *, day: date = date(2026, 11, 22)) -> AsyncGenerator[Stage]:
+async def staged(
+    tmp_path: Path, *, day: date = date(2026, 11, 22), turns: TurnDetector | None = None
+) -> AsyncGenerator[Stage]:
     """Open a stage: fast simulators, the page's agent on every number."""
     clock, books, directory = VirtualClock(), Books(), MemoryDirectory()
     moonshot = MoonshotSimulator(date=day, keys={"global": [KEY], "china": []}, pacing=Pacing())
@@ -168,6 +171,7 @@ async def staged(tmp_path: Path, *, day: date = date(2026, 11, 22)) -> AsyncGene
             records=books,
             recordings=tmp_path / "recordings",
             tool_servers=tool_servers,
+            turn_detector=turns,
             load_audio=AudioFetcher(http, lambda url: True).load,
             addresses=AddressBook("127.0.0.1:5060", "127.0.0.1", "http://127.0.0.1:8080/v1"),
         )

@@ -128,10 +128,12 @@ class Hearing:
     def on_stt_interim(self, text: str) -> None:
         """Translate words that may still change."""
         now = self._timeline.now()
-        if text and not self._words_voice and self._vad is not None and not self._voice.was_heard_lately(now):
+        distant = self._voice.is_distant(now)
+        unheard = self._vad is not None and not distant and not self._voice.was_heard_lately(now)
+        if text and unheard and not self._words_voice:
             self._words_voice = True
             self._emit(SpeechStarted(now))
-        self._emit(InterimTranscript(now, text, self._just_asked(), self._voice.is_distant(now)))
+        self._emit(InterimTranscript(now, text, self._just_asked(), distant))
 
     def on_stt_final(self, text: str, confidence: float) -> None:
         """Translate a settled piece."""
