@@ -29,6 +29,7 @@ from moonwire.vendors.stt.fallback import FallbackSpeechToText
 from moonwire.vendors.tts import open_tts
 from moonwire.vendors.tts.fallback import FallbackTextToSpeech
 from moonwire.vendors.tts.prompts import prompt
+from moonwire.vendors.watched_speech import WatchedSpeechToText, WatchedTextToSpeech
 
 log = structlog.get_logger()
 
@@ -63,7 +64,7 @@ class VendorCatalogue:
             connections: language-model vendors' connections.
             may_dial: whether an application may name a host.
             guarded_http: reaches speech vendors at addresses that users chose; judges addresses.
-            health: hears how stored language-model credentials do.
+            health: hears how stored credentials do in calls.
         """
         self._directory = directory
         self._http = http
@@ -103,9 +104,11 @@ class VendorCatalogue:
     def _stt(self, account_sid: str, recognizer: Recognizer) -> SpeechToText:
         credential = self._speech(account_sid, recognizer, recognizer.deepgram_options.get("apiKey"))
         try:
-            return open_stt(credential, self._session(credential), may_dial=self._may_dial)
+            account = open_stt(credential, self._session(credential), may_dial=self._may_dial)
         except ConfigError as error:
             raise CredentialError(str(error), vendor="stt", remedy="Choose a vendor that this server has.") from None
+        note = self._watch(credential.sid)
+        return WatchedSpeechToText(account, note) if note else account
 
     def _tts(self, account_sid: str, synthesizer: Synthesizer) -> TextToSpeech:
         credential = self._speech(account_sid, synthesizer, synthesizer.options.get("api_key"))
@@ -116,10 +119,12 @@ class VendorCatalogue:
             account = open_tts(credential, self._session(credential))
         except ConfigError as error:
             raise CredentialError(str(error), vendor="tts", remedy="Choose a vendor that this server has.") from None
+        note = self._watch(credential.sid)
+        watched = WatchedTextToSpeech(account, note) if note else account
         if len(self._voices) >= MOST_ACCOUNTS:
             self._voices.clear()
-        self._voices[id(credential)] = (credential, account)
-        return account
+        self._voices[id(credential)] = (credential, watched)
+        return watched
 
     def _session(self, credential: VendorCredential) -> aiohttp.ClientSession:
         return self._http if credential.by_operator else self._guarded_http
@@ -131,7 +136,23 @@ class VendorCatalogue:
         first = self._open_llm(credential, selection.connect_options)
         fallbacks = selection.fallback or credential.fallback
         others = [(other, model) for other in fallbacks if (model := self._fallback(account_sid, other))]
-        return FallbackModel((choice, first), others) if others else first
+        if not others:
+            return first
+        return FallbackModel((choice, first), others, late=self._late(account_sid, choice, credential))
+
+    def _late(
+        self, account_sid: str, first: LlmChoice, opened: VendorCredential
+    ) -> Callable[[LlmChoice, VendorError], None]:
+        """Return who notes a model that was given up for the next one; it does not know itself that it failed."""
+
+        def note(choice: LlmChoice, error: VendorError) -> None:
+            credential = (
+                opened if choice is first else self._directory.llm_credential(account_sid, choice.vendor, choice.label)
+            )
+            if credential is not None and (watch := self._watch(credential.sid)):
+                watch(error)
+
+        return note
 
     def _fallback(self, account_sid: str, choice: LlmChoice) -> LanguageModel | None:
         """Open a fallback; one that has no credential must not cost the first model."""

@@ -7,7 +7,7 @@ for a while, so that the caller does not pay for it on every turn.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import replace
 
 import structlog
@@ -31,8 +31,22 @@ class FallbackModel:
     """A LanguageModel made of several, in the operator's order; opened for one call like each of them."""
 
     def __init__(
-        self, first: Candidate, others: Sequence[Candidate], *, useful_within_s: float = USEFUL_WITHIN_S
+        self,
+        first: Candidate,
+        others: Sequence[Candidate],
+        *,
+        useful_within_s: float = USEFUL_WITHIN_S,
+        late: Callable[[LlmChoice, VendorError], None] | None = None,
     ) -> None:
+        """Take the models.
+
+        Args:
+            first: asked first.
+            others: behind it, in order.
+            useful_within_s: how long each but the last may take to say something.
+            late: told which model took longer, for that one only sees that it is not listened to any more.
+        """
+        self._late = late
         self._candidates = [first, *others]
         self._useful_within_s = useful_within_s
         self._passed_over: dict[int, tuple[float, str]] = {}
@@ -76,11 +90,14 @@ class FallbackModel:
                 while not begin or isinstance(begin[-1], ModelSwitched):
                     begin.append(await anext(answer))
         except TimeoutError:
-            raise VendorTimeoutError(
+            error = VendorTimeoutError(
                 f"{choice.vendor}: nothing useful from {choice.model} within {self._useful_within_s:g} s",
                 vendor=choice.vendor,
                 remedy="If it stays, put a quicker model first.",
-            ) from None
+            )
+            if self._late is not None:
+                self._late(choice, error)
+            raise error from None
         return begin
 
     def _introduced(
