@@ -65,7 +65,8 @@ class ReplyReports:
         call.note("llm", name="model_switched", **fields)
         retired = switched.reason == "retired"
         text = f"{switched.requested}: {switched.reason}; the call goes on with {switched.used}"
-        call.alert("model-retired" if retired else "llm-failure", text, "Choose a live model in the application.")
+        remedy = "Choose a live model in the application." if retired else "See why under LLM Services."
+        call.alert("model-retired" if retired else "llm-failure", text, remedy)
 
     def on_reply_cut(self, reply: Reply, error: VendorError) -> None:
         """Report an answer that the vendor cut short after some of it was spoken."""
