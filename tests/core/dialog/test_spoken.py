@@ -172,3 +172,7 @@ def test_spaces_are_tidy(text: str) -> None:
 @given(words=st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8), min_size=1))
 def test_plain_words_are_never_eaten(words: list[str]) -> None:
     assert clean(" ".join(words)) == " ".join(words)
+
+
+def test_numbers_in_circles_are_words_and_no_pictures() -> None:
+    assert clean("\U0001f100 \u2780") == "\U0001f100 \u2780"

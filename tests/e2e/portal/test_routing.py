@@ -87,8 +87,8 @@ async def test_a_number_finds_its_application(operator: Portal) -> None:
     await page.get_by_label("Number", exact=True).fill("+1 (617) 555-1212")
     await page.keyboard.press("Enter")
     await page.get_by_text("+16175551212").wait_for()
-    await page.get_by_label("Who answers 16175551212").select_option("hello")
-    await page.get_by_text("Saved.").last.wait_for()
+    async with page.expect_response(lambda answer: answer.request.method == "PUT"):
+        await page.get_by_label("Who answers 16175551212").select_option("hello")
     (number,) = await operator.ask("GET", "/PhoneNumbers")
     assert (number["number"], number["application_sid"]) == ("16175551212", made["sid"])
     await page.get_by_role("button", name="Delete 16175551212").click()

@@ -26,7 +26,7 @@ class Hide:
 
 
 _PICTURES: Final = (
-    "\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23fa\u25aa-\u25fe"
+    "\U0001f000-\U0001f0ff\U0001f10d-\U0001faff\u2600-\u2775\u2794-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23fa\u25aa-\u25fe"
     "\ufe0e\ufe0f\u200d\u20e3\U000e0020-\U000e007f"
 )
 EMOJI: Final = re.compile(f"[{_PICTURES}]")
