@@ -6,6 +6,7 @@ processes can start at once.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from importlib.resources import files
@@ -21,6 +22,8 @@ from moonwire.errors import ConfigError, StoreUnavailableError
 from moonwire.settings import mask_url
 
 _WRITES = "moonwire_writes"
+_WAL_TRIES = 40
+_WAL_WAIT_S = 0.25
 _LOCK = text("SELECT pg_advisory_xact_lock(1836019566)")
 """PostgreSQL: one process at a time migrates or changes the configuration. SQLite has one writer anyway."""
 
@@ -49,18 +52,30 @@ class Database:
         try:
             if self._is_sqlite and (file := make_url(self._url).database):
                 Path(file).parent.mkdir(parents=True, exist_ok=True)
-            async with self._engine.execution_options(**{_WRITES: True}).begin() as connection:
-                if not self._is_sqlite:
-                    await connection.execute(_LOCK)
-                if not await connection.run_sync(_is_current):
-                    # Only now: Alembic takes a sixth of a second to import, and most starts find nothing to do.
-                    from moonwire.store.upgrade import upgrade
-
-                    await connection.run_sync(upgrade, self.name)
+            for attempt in range(_WAL_TRIES):
+                try:
+                    await self._bring_up_to_date()
+                    break
+                except OperationalError as error:
+                    # Of several processes that start at once, one switches a new file to WAL; SQLite does not let the
+                    # others wait for that, whatever the busy timeout says.
+                    if not self._is_sqlite or "locked" not in str(error) or attempt == _WAL_TRIES - 1:
+                        raise
+                    await asyncio.sleep(_WAL_WAIT_S)
         except (SQLAlchemyError, *self._away) as error:
             raise ConfigError(
                 f"The database {self.name} cannot be opened ({_cause(error)}); check MOONWIRE_DATABASE_URL."
             ) from None
+
+    async def _bring_up_to_date(self) -> None:
+        async with self._engine.execution_options(**{_WRITES: True}).begin() as connection:
+            if not self._is_sqlite:
+                await connection.execute(_LOCK)
+            if not await connection.run_sync(_is_current):
+                # Only now: Alembic takes a sixth of a second to import, and most starts find nothing to do.
+                from moonwire.store.upgrade import upgrade
+
+                await connection.run_sync(upgrade, self.name)
 
     @asynccontextmanager
     async def transaction(self, *, exclusive: bool = False) -> AsyncGenerator[AsyncSession]:
@@ -127,7 +142,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     """Switch a new SQLite connection to WAL, foreign keys, and transactions that we begin ourselves."""
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
+    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
