@@ -36,6 +36,8 @@ class Count:
     def on_stt_end_of_turn(self) -> None:
         self.turns += 1
 
+    def on_stt_language(self, language: str) -> None: ...
+
     def on_stt_failed(self, error: VendorError) -> None:
         raise error
 

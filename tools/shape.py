@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ALLOWED: dict[str, str] = {}
+ALLOWED: dict[str, str] = {
+    "src/moonwire/call/hearing.py:Hearing": "one public method for each word of the two listener ports it implements",
+}
 SOURCE_ROOTS = ("src", "bench", "tools", "examples")
 
 

@@ -15,6 +15,7 @@ from moonwire.spec.commands import (
     Command,
     ConfigCommand,
     DtmfCommand,
+    ExpectLanguagesCommand,
     GenerateReply,
     InjectContext,
     MuteCommand,
@@ -158,3 +159,10 @@ def test_nothing_breaks_the_reader(name: str, data: object, members: dict[str, A
         command(name, data, **members)
     except SpecError as error:
         assert str(error)  # noqa: PT017
+
+
+def test_expected_languages() -> None:
+    message = {"type": "command", "command": "stt:reconfigure", "data": {"languageHints": ["es", "fr "]}}
+    assert parse_command(message)[0] == ExpectLanguagesCommand(("es", "fr"))
+    with pytest.raises(SpecError):
+        parse_command({"type": "command", "command": "stt:reconfigure", "data": {"languageHints": [7]}})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from moonwire.call.context import Call, report_switch
 from moonwire.call.conversation import Conversation
 from moonwire.call.driver import TurnDriver
 from moonwire.call.hearing import Hearing
+from moonwire.call.languages import Languages
 from moonwire.call.reply import Farewell, Reply
 from moonwire.call.reply_reports import ReplyReports, alert_type
 from moonwire.call.turn_meter import TurnMeter
@@ -32,6 +33,7 @@ from moonwire.errors import (
     VendorTimeoutError,
     VendorUnavailableError,
 )
+from moonwire.ports.stt import LanguageHinted, SttStream
 from moonwire.spec import payloads
 from moonwire.spec.payloads import CompletionReason
 
@@ -59,12 +61,21 @@ class Agent:
         self._plan = plan
         self._model = vendors.language_model(account, plan.llm)
         self._stt = vendors.speech_to_text(account, plan.recognizer, partial(report_switch, call))
-        self._voice = call.voice(plan.synthesizer)
+        self._languages = Languages(
+            plan.verb.auto_lock_language, plan.verb.language_config, plan.synthesizer, plan.recognizer.language
+        )
+        self._voice = call.voice(self._languages.synthesizer)
         self._driver = TurnDriver(plan.turns, self, call.timeline, call.events)
         self._reports = ReplyReports(call, plan.verb, self._driver.handle)
         self._hearing = Hearing(
-            plan.engine, call.timeline, self._driver.handle, self._on_stt_failed, self._has_just_asked
+            plan.engine,
+            call.timeline,
+            self._driver.handle,
+            self._on_stt_failed,
+            self._has_just_asked,
+            self._on_language,
         )
+        self._recognition: SttStream | None = None
         self._meter = TurnMeter()
         self._replies: dict[int, Reply] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -76,7 +87,8 @@ class Agent:
     async def run(self) -> AgentResult:
         """Talk until the call, the agent or the verb ends."""
         call = self._call
-        self._hearing.attach(self._stt.open(self._plan.recognizer, self._hearing), call.services.vad)
+        self._recognition = self._stt.open(self._plan.recognizer, self._hearing)
+        self._hearing.attach(self._recognition, call.services.vad)
         try:
             async with self._group:
                 warming = self._group.create_task(self._model.warm_up())
@@ -152,6 +164,11 @@ class Agent:
         """Hear a key of the caller's telephone."""
         self._driver.handle(DigitPressed(self._call.timeline.now(), digit))
 
+    def expect_languages(self, languages: Sequence[str]) -> None:
+        """Tell the recogniser what the caller may speak from now on."""
+        if isinstance(self._recognition, LanguageHinted):
+            self._recognition.expect_languages(languages)
+
     def cancel_reply(self, reply: int, reason: CancelReason) -> None:
         """Stop producing it; the model's stream closes at once."""
         task = self._tasks.pop(reply, None)
@@ -223,12 +240,25 @@ class Agent:
         speaking = [reply for reply in self._replies.values() if reply.playback_at is not None]
         return any(just_asked(reply.text, reply.heard_text()) for reply in speaking)
 
+    def _on_language(self, language: str) -> None:
+        """Expect and speak the caller's language, where the application wants that."""
+        if not self._languages.hear(language):
+            return
+        self.expect_languages([language])
+        self._call.note("stt", name="language", language=language, voice_language=self._languages.synthesizer.language)
+        try:
+            self._voice = self._call.voice(self._languages.synthesizer)
+        except VendorError as error:
+            self._reports.note_failure(error, "no-tts")
+
     def _on_stt_failed(self, error: VendorError) -> None:
         self._reports.note_failure(error, "stt-failure")
 
     def _apologise(self, live: Reply) -> None:
         fatal = self._reports.is_fatal
-        text, recording = self._call.services.vendors.prompt("goodbye" if fatal else "hold_on", self._plan.language)
+        text, recording = self._call.services.vendors.prompt(
+            "goodbye" if fatal else "hold_on", self._languages.synthesizer.language or self._plan.language
+        )
         live.speak_text(text, recording)
 
     def _note_turn(self, live: Reply, heard: str, event: Mapping[str, Any]) -> None:

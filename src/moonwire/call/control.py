@@ -42,6 +42,9 @@ class CallControl:
                 call.state.muted = muted
             case c.DtmfCommand(digits, duration_ms):
                 call.leg.send_digits(digits, duration_ms)
+            case c.ExpectLanguagesCommand(languages):
+                if call.agent is not None:
+                    call.agent.expect_languages(languages)
             case c.ToolOutput():
                 log.info("tool output without a waiting tool call", call_sid=call.sid)
             case c.UnknownCommand(name):

@@ -49,6 +49,7 @@ class Hearing:
         emit: Callable[[TurnEvent], None],
         on_failure: Callable[[VendorError], None],
         just_asked: Callable[[], bool] = lambda: False,
+        on_language: Callable[[str], None] = lambda language: None,
     ) -> None:
         self.engine = engine
         self.ended_by: str | None = None
@@ -60,6 +61,7 @@ class Hearing:
         self._emit = emit
         self._on_failure = on_failure
         self._just_asked = just_asked
+        self._on_language = on_language
         self._stt: SttStream | None = None
         self._vad: VadStream | None = None
         self._turns: TurnStream | None = None
@@ -174,6 +176,10 @@ class Hearing:
                 self._emit(EarlyEndOfTurn(now, engine))
             case "resumed":
                 self._emit(TurnResumed(now, engine))
+
+    def on_stt_language(self, language: str) -> None:
+        """Pass on which language is spoken."""
+        self._on_language(language)
 
     def on_stt_failed(self, error: VendorError) -> None:
         """A recogniser that is lost ends the agent; it must not end in silence."""

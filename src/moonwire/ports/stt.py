@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 from moonwire.errors import VendorError
 from moonwire.spec.components import Recognizer
@@ -35,6 +36,10 @@ class SttListener(Protocol):
         """Hear that the caller goes on after all."""
         ...
 
+    def on_stt_language(self, language: str) -> None:
+        """Hear which language a turn is spoken in, before its last words; only from recognisers that detect it."""
+        ...
+
     def on_stt_failed(self, error: VendorError) -> None:
         """Hear that the recogniser is lost for good: refused, or reconnecting did not help."""
         ...
@@ -53,6 +58,15 @@ class SttStream(Protocol):
 
     async def close(self) -> None:
         """End the recognition; bounded."""
+        ...
+
+
+@runtime_checkable
+class LanguageHinted(Protocol):
+    """A stream that can be told in mid-call which languages to expect."""
+
+    def expect_languages(self, languages: Sequence[str]) -> None:
+        """Expect these from now on, most likely first."""
         ...
 
 

@@ -6,7 +6,7 @@ Source: @jambonz/sdk 0.10.1 (Node), jambonz-python-sdk 0.4.0, jambonz feature-se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar, cast
 
@@ -124,6 +124,13 @@ class DtmfCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectLanguagesCommand:
+    """Tell the recogniser which languages to expect from now on (jambonz `stt:reconfigure`)."""
+
+    languages: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownCommand:
     """A command outside the vocabulary; logged and ignored."""
 
@@ -140,6 +147,7 @@ Command = (
     | TagCommand
     | MuteCommand
     | DtmfCommand
+    | ExpectLanguagesCommand
     | UnknownCommand
 )
 
@@ -230,6 +238,8 @@ def _simple(name: str, data: object) -> Command:
             return _mute(data)
         case "dtmf":
             return _dtmf(data)
+        case "stt:reconfigure":
+            return _expect_languages(data)
         case _:
             return UnknownCommand(name, data)
 
@@ -261,6 +271,14 @@ def _dtmf(data: object) -> Command:
     if not isinstance(duration, int | float) or isinstance(duration, bool) or not 40 <= duration <= 10_000:
         raise SpecError("must be 40 to 10000 milliseconds", path="data.duration")
     return DtmfCommand(digits, int(duration))
+
+
+def _expect_languages(data: object) -> Command:
+    value: object = _object(data, "data").get("languageHints")
+    items = cast("list[object]", value) if isinstance(value, list) else [value]
+    if not items or not all(isinstance(item, str) and item.strip() for item in items):
+        raise SpecError("must be a list of language tags", path="data.languageHints")
+    return ExpectLanguagesCommand(tuple(str(item).strip() for item in items))
 
 
 def _member(data: object, *names: str) -> Any:

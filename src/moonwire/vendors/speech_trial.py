@@ -298,6 +298,9 @@ class _Ear:
     def on_stt_turn_resumed(self) -> None:
         self.noticed = True
 
+    def on_stt_language(self, language: str) -> None:
+        self.noticed = True
+
     def on_stt_failed(self, error: VendorError) -> None:
         _settle(self.words, error)
 

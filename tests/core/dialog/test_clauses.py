@@ -45,7 +45,67 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "pieces"), CASES)
+LANGUAGES = [
+    (
+        "您好，这里是小月餐厅，请问您要订几位？今天晚上七点、八点都可以。",
+        ["您好，这里是小月餐厅，", "请问您要订几位？", "今天晚上七点、八点都可以。"],
+    ),
+    (
+        "お電話ありがとうございます。ご予約は何名様でしょうか？七時、八時、どちらでも大丈夫です。",
+        ["お電話ありがとうございます。", "ご予約は何名様でしょうか？", "七時、八時、どちらでも大丈夫です。"],
+    ),
+    (
+        "네, 알겠습니다. 예약은 몇 분이신가요? 오늘 저녁 7시, 8시 모두 가능합니다.",
+        ["네, 알겠습니다. ", "예약은 몇 분이신가요? 오늘 저녁 7시, 8시 모두 가능합니다."],
+    ),
+    (
+        "नमस्ते, मैं आपकी कैसे मदद कर सकती हूँ? हम सुबह 9:30 बजे खुलते हैं। धन्यवाद।",
+        ["नमस्ते, मैं आपकी कैसे मदद कर सकती हूँ? ", "हम सुबह 9:30 बजे खुलते हैं। ", "धन्यवाद।"],
+    ),
+    (
+        "مرحبًا، كيف يمكنني مساعدتك؟ نفتح الساعة 9:30 صباحًا؛ ونغلق الساعة 5.",
+        ["مرحبًا، كيف يمكنني مساعدتك؟ ", "نفتح الساعة 9:30 صباحًا؛ ونغلق الساعة 5."],
+    ),
+    (
+        "Здравствуйте, чем могу помочь? Мы на ул. Ленина, д. 5, тел. 123-45-67. Ждём вас!",
+        ["Здравствуйте, ", "чем могу помочь? ", "Мы на ул. Ленина, д. 5, тел. 123-45-67. ", "Ждём вас!"],
+    ),
+    (
+        "¡Hola! ¿En qué puedo ayudarle? Estamos en la avda. Mayor, núm. 12. El total es 3,50 euros.",
+        ["¡Hola! ", "¿En qué puedo ayudarle? ", "Estamos en la avda. Mayor, núm. 12. ", "El total es 3,50 euros."],
+    ),
+    (
+        "Bonjour ! Comment puis-je vous aider ? Mme Dupont est là, c'est 3,50 €. À bientôt.",
+        ["Bonjour ! ", "Comment puis-je vous aider ? ", "Mme Dupont est là, c'est 3,50 €. ", "À bientôt."],
+    ),
+    (
+        "Guten Tag, womit kann ich helfen? Wir haben z. B. um 9.30 Uhr offen, evtl. auch später. Danke!",
+        ["Guten Tag, womit kann ich helfen? ", "Wir haben z. B. um 9.30 Uhr offen, evtl. auch später. ", "Danke!"],
+    ),
+    (
+        "Olá, tudo bem? A Dra. Ana atende na Av. Brasil, n.º 10. Até logo!",
+        ["Olá, tudo bem? ", "A Dra. Ana atende na Av. Brasil, n.º 10. ", "Até logo!"],
+    ),
+    (
+        "Buongiorno, come posso aiutarla? Il dott. Rossi è qui; costa 3,50 euro. Grazie!",
+        ["Buongiorno, come posso aiutarla? ", "Il dott. Rossi è qui; costa 3,50 euro. ", "Grazie!"],
+    ),
+    (
+        "Goedemorgen, waarmee kan ik helpen? Dhr. Jansen is er, bijv. om 9.30 uur. Tot ziens!",
+        ["Goedemorgen, ", "waarmee kan ik helpen? ", "Dhr. Jansen is er, bijv. om 9.30 uur. ", "Tot ziens!"],
+    ),
+    (
+        "Merhaba, size nasıl yardımcı olabilirim? Saat 9.30'da açılıyoruz. Teşekkürler!",
+        ["Merhaba, size nasıl yardımcı olabilirim? ", "Saat 9.30'da açılıyoruz. ", "Teşekkürler!"],
+    ),
+    (
+        "สวัสดีค่ะ ยินดีให้บริการค่ะ ต้องการจองโต๊ะกี่ที่คะ วันนี้มีโต๊ะว่างตอนหนึ่งทุ่มและสองทุ่มค่ะ ขอบคุณค่ะ",
+        ["สวัสดีค่ะ ยินดีให้บริการค่ะ ต้องการจองโต๊ะกี่ที่คะ ", "วันนี้มีโต๊ะว่างตอนหนึ่งทุ่มและสองทุ่มค่ะ ขอบคุณค่ะ"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "pieces"), CASES + LANGUAGES)
 def test_cut(text: str, pieces: list[str]) -> None:
     assert cut(text) == pieces
     assert cut(*text) == pieces

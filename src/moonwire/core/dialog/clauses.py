@@ -20,15 +20,38 @@ FIRST_MAX_CHARS: Final = 80
 _FIRST_CLAUSE, _FIRST_SENTENCE, _LATER_CLAUSE, _LATER_SENTENCE = 12, 4, 48, 12
 """Least weight of a piece that ends with a clause or a sentence; an ideograph weighs three letters."""
 
-_CLAUSE_MARKS: Final = frozenset(",;:—–")
-_SENTENCE_MARKS: Final = frozenset(".!?…")
-_WIDE_CLAUSE_MARKS: Final = frozenset("，；：")
-_WIDE_SENTENCE_MARKS: Final = frozenset("。！？")
+_CLAUSE_MARKS: Final = frozenset(",;:—–،؛")
+_SENTENCE_MARKS: Final = frozenset(".!?…؟۔।॥")
+_WIDE_CLAUSE_MARKS: Final = frozenset("，；：、､")
+_WIDE_SENTENCE_MARKS: Final = frozenset("。！？｡")
+"""Wide marks need no space behind them: Chinese and Japanese write none. The others are followed by one in every
+script: Latin, Greek, Cyrillic, Hangul, Arabic (، ؛ ؟ ۔), Devanagari (। ॥)."""
 _CLOSERS: Final = frozenset("\"')]}”’»")
 _ABBREVIATIONS: Final = frozenset(
     {"mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "vs", "approx", "dept", "inc", "ltd", "co", "corp", "est"}
     | {"mt", "ave", "blvd", "rd", "apt", "ext", "tel", "jan", "feb", "apr", "jun", "jul", "aug", "sep", "sept", "oct"}
-    | {"nov", "dec", "mon", "tue", "wed", "thu", "fri", "bzw", "ca", "nr", "str", "sra", "srta"}
+    | {
+        "nov",
+        "dec",
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+        "bzw",
+        "ca",
+        "nr",
+        "str",
+        "tel",
+        "evtl",
+        "inkl",
+        "usw",
+        "sra",
+        "dra",
+        "av",
+    }
+    | {"srta", "núm", "pág", "avda", "ud", "uds", "mme", "mlle", "env", "sig", "dott", "ing", "dhr", "mevr", "bijv"}
+    | {"ул", "тел", "стр", "руб", "им", "др", "тыс", "млн"}
 )
 """Words that end with a full stop inside a sentence; taken as such even at its end, where it costs a little delay."""
 

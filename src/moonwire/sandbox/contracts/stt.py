@@ -72,6 +72,11 @@ class RecordingListener:
         _expect(self.resumed <= len(self.early), "only a turn that ended early can be resumed")
         self._note()
 
+    def on_stt_language(self, language: str) -> None:
+        """Hear a language."""
+        _expect(bool(language), "a language must have a name")
+        self._note()
+
     def on_stt_failed(self, error: VendorError) -> None:
         """Hear the failure."""
         self.failures.append(error)

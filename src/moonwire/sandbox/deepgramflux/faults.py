@@ -35,5 +35,7 @@ class FluxFaults:
     """Put undocumented members into every message."""
     old_spellings: bool = False
     """`error_code` and `error` instead of `code` and `description`."""
+    speaks: str | None = None
+    """Language that the multilingual model detects; no fault."""
     refuse_configure: bool = False
     """Answer Configure with ConfigureFailure."""

@@ -251,7 +251,7 @@ class FluxSession:
         if trigger:
             message["trigger"] = trigger
         if self.options.multilingual:
-            message["languages"] = list(self.options.language_hints[:1]) or ["en"]
+            message["languages"] = [spoken] if (spoken := self._faults().speaks) else ["en"]
             message["languages_hinted"] = list(self.options.language_hints)
         await self.send(message)
 

@@ -6,10 +6,10 @@ The other one hears the last three seconds again, as far as no words of them hav
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from moonwire.errors import VendorError
-from moonwire.ports.stt import SpeechToText, SttListener, SttStream
+from moonwire.ports.stt import LanguageHinted, SpeechToText, SttListener, SttStream
 from moonwire.spec.components import Recognizer
 from moonwire.vendors.audio_memory import AudioMemory
 
@@ -41,16 +41,24 @@ class FallbackSpeechToText:
         def open_other(ear: SttListener) -> SttStream:
             return self._other.open(self._other_recognizer, ear)
 
-        stream = FallbackStream(open_other, listener, self._on_switch)
-        stream.start(self._first, recognizer)
-        return stream
+        first = self._first
+        return FallbackStream(
+            first if isinstance(first, VendorError) else lambda ear: first.open(recognizer, ear),
+            open_other,
+            listener,
+            self._on_switch,
+        )
 
 
 class FallbackStream:
     """One call's recognition; the first recogniser's listener, until it is lost."""
 
     def __init__(
-        self, open_other: Callable[[SttListener], SttStream], listener: SttListener, on_switch: OnSwitch
+        self,
+        open_first: Callable[[SttListener], SttStream] | VendorError,
+        open_other: Callable[[SttListener], SttStream],
+        listener: SttListener,
+        on_switch: OnSwitch,
     ) -> None:
         self._open_other = open_other
         self._listener = listener
@@ -61,13 +69,10 @@ class FallbackStream:
         self._stream: SttStream | None = None
         self._leaving: asyncio.Task[None] | None = None
         self._over = False
-
-    def start(self, first: SpeechToText | VendorError, recognizer: Recognizer) -> None:
-        """Begin with the first recogniser."""
-        if isinstance(first, VendorError):
-            self._switch(first)
+        if isinstance(open_first, VendorError):
+            self._switch(open_first)
         else:
-            self._stream = first.open(recognizer, self)
+            self._stream = open_first(self)
 
     def send_audio(self, frame: bytes) -> None:
         """Take 20 ms of mu-law; never blocks."""
@@ -117,6 +122,15 @@ class FallbackStream:
         """Pass on."""
         self._early = False
         self._listener.on_stt_turn_resumed()
+
+    def on_stt_language(self, language: str) -> None:
+        """Pass on."""
+        self._listener.on_stt_language(language)
+
+    def expect_languages(self, languages: Sequence[str]) -> None:
+        """Tell the recogniser, where it can be told."""
+        if isinstance(self._stream, LanguageHinted):
+            self._stream.expect_languages(languages)
 
     def on_stt_failed(self, error: VendorError) -> None:
         """Let the other recogniser go on; its own loss is final."""

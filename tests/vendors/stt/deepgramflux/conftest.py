@@ -68,6 +68,9 @@ class Ears:
     def on_stt_turn_resumed(self) -> None:
         self._note("resumed")
 
+    def on_stt_language(self, language: str) -> None:
+        self._note("language", language)
+
     def on_stt_failed(self, error: VendorError) -> None:
         self._note("failed", error)
 

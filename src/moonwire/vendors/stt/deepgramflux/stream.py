@@ -49,6 +49,7 @@ from moonwire.vendors.stt.deepgramflux.turns import (
     Final,
     FluxTurns,
     Interim,
+    Language,
     Resumed,
     SpeechStarted,
 )
@@ -309,6 +310,8 @@ class FluxStream:
                     listener.on_stt_speech_started()
                 case Interim(text):
                     listener.on_stt_interim(text)
+                case Language(code):
+                    listener.on_stt_language(code)
                 case EarlyEnd(text):
                     listener.on_stt_early_end_of_turn(text)
                 case Resumed():

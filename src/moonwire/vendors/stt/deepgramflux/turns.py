@@ -54,7 +54,14 @@ class EndOfTurn:
     """The turn is complete."""
 
 
-Fact = SpeechStarted | Interim | EarlyEnd | Resumed | Final | EndOfTurn
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What the turn is spoken in."""
+
+    code: str
+
+
+Fact = SpeechStarted | Language | Interim | EarlyEnd | Resumed | Final | EndOfTurn
 
 
 class FluxTurns:
@@ -69,6 +76,8 @@ class FluxTurns:
         self._open = False
         self._early = False
         self._text = ""
+        self._said_language: str | None = None
+        """The open turn's language, as told already."""
         self._ended_index = -1
         self._taken_words = 0
         """Words of the open turn that have already been given as settled."""
@@ -104,7 +113,7 @@ class FluxTurns:
             case "StartOfTurn" | "Update":
                 return self._words(info, starts=info.event == "StartOfTurn")
             case "EagerEndOfTurn":
-                facts = self._words(info, starts=True)
+                facts = [*self._words(info, starts=True), *self._language(info)]
                 if not self._early and self._text:
                     self._early = True
                     facts.append(EarlyEnd(self._text))
@@ -113,7 +122,9 @@ class FluxTurns:
                 return [*self._withdraw(), *self._words(info, starts=True)]
             case "EndOfTurn":
                 self._ended_index = index
-                return self._end(info.text, info.confidence)
+                language = self._language(info)
+                self._said_language = None
+                return [*language, *self._end(info.text, info.confidence)]
             case _:
                 return []
 
@@ -172,6 +183,13 @@ class FluxTurns:
             facts.append(Final(text, confidence))
             self._owes_end = True
         return [*facts, *self.pay()]
+
+    def _language(self, info: TurnInfo) -> list[Fact]:
+        language = info.languages[0] if info.languages and info.text else None
+        if not language or language == self._said_language:
+            return []
+        self._said_language = language
+        return [Language(language)]
 
     def _withdraw(self) -> list[Fact]:
         early, self._early = self._early, False
