@@ -24,7 +24,7 @@ from moonwire.apps.connector import AppConnector
 from moonwire.apps.tool_servers import McpToolServers
 from moonwire.call.engine import CallEngine
 from moonwire.call.live_calls import EngineCalls
-from moonwire.call.services import AddressBook, CallServices
+from moonwire.call.services import AddressBook, CallServices, Dialer
 from moonwire.core.hosts import LOOPBACK, HostPolicy
 from moonwire.errors import ConfigError, LocalProtocolError
 from moonwire.observe.clock import SystemClock
@@ -35,7 +35,7 @@ from moonwire.observe.metrics import Metrics
 from moonwire.ports.clock import Clock
 from moonwire.ports.directory import VendorCredential
 from moonwire.ports.event_log import EventLogs
-from moonwire.ports.legs import CallAcceptor, CallerGate, CallLeg
+from moonwire.ports.legs import CallerGate, CallLeg
 from moonwire.ports.live_calls import LiveCalls
 from moonwire.ports.turn_detector import TurnDetector
 from moonwire.ports.vad import VoiceActivityDetector
@@ -44,6 +44,7 @@ from moonwire.sandbox.fleet import SANDBOX_KEY, SandboxFleet, running_fleet
 from moonwire.settings import Settings, environment
 from moonwire.store.administration import StoreAdministration
 from moonwire.store.declared import Configuration
+from moonwire.store.routes import StoredRoutes
 from moonwire.store.sandbox_overlay import sandbox_configuration
 from moonwire.store.store import Store
 from moonwire.transports.pacing import Pacer
@@ -150,17 +151,19 @@ async def _sandbox(settings: Settings, store: Store, stack: AsyncExitStack) -> S
     return fleet
 
 
-def _sip(settings: Settings, gate: CallerGate, acceptor: CallAcceptor, pacer: Pacer, clock: Clock) -> SipEndpoint:
+def _sip(settings: Settings, gate: CallerGate, engine: CallEngine, pacer: Pacer, clock: Clock) -> SipEndpoint:
     rtp = RtpEngine(pacer=pacer, port_min=settings.rtp_port_min, port_max=settings.rtp_port_max, clock=clock)
-    return SipEndpoint(
+    endpoint = SipEndpoint(
         gate=gate,
-        acceptor=acceptor,
+        acceptor=engine,
         rtp=rtp,
         host=settings.sip_host,
         port=settings.sip_port,
         public_ip=settings.public_ip,
         clock=clock,
     )
+    engine.dial_through(endpoint)
+    return endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +221,7 @@ async def _engine(
         records=store.call_records,
         recordings=settings.data_dir / "recordings",
         tool_servers=tool_servers,
+        dialer=Dialer(StoredRoutes(store.directory)),
         load_audio=AudioFetcher(guarded_http, hosts.allows_url).load,
         addresses=AddressBook(
             sip_address=f"{settings.public_ip or settings.sip_host}:{settings.sip_port}",

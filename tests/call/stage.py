@@ -19,7 +19,7 @@ from moonwire.apps.audio import AudioFetcher
 from moonwire.apps.connector import AppConnector
 from moonwire.apps.tool_servers import McpToolServers
 from moonwire.call.engine import CallEngine
-from moonwire.call.services import AddressBook, CallServices
+from moonwire.call.services import AddressBook, CallServices, Dialer
 from moonwire.ports.directory import ApplicationRecord, CallRecord
 from moonwire.ports.turn_detector import TurnDetector
 from moonwire.sandbox.caller import CallerReport, ScriptedCaller, Step, prepare
@@ -172,6 +172,7 @@ async def staged(
             recordings=tmp_path / "recordings",
             tool_servers=tool_servers,
             turn_detector=turns,
+            dialer=Dialer(),
             load_audio=AudioFetcher(http, lambda url: True).load,
             addresses=AddressBook("127.0.0.1:5060", "127.0.0.1", "http://127.0.0.1:8080/v1"),
         )

@@ -18,6 +18,7 @@ from moonwire.call.agent_plan import AgentPlan
 from moonwire.call.context import Call, report_switch
 from moonwire.call.conversation import Conversation
 from moonwire.call.driver import TurnDriver
+from moonwire.call.handoff import Handover
 from moonwire.call.hearing import Hearing
 from moonwire.call.languages import Languages
 from moonwire.call.reply import Farewell, Reply
@@ -50,6 +51,8 @@ class AgentResult:
 
     reason: CompletionReason
     error: str | None = None
+    handover: Handover | None = None
+    """A person has the call, or gets it now."""
 
 
 class Agent:
@@ -80,7 +83,7 @@ class Agent:
         self._replies: dict[int, Reply] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._group = asyncio.TaskGroup()
-        self.conversation = Conversation(call, plan, self._group, self._request_reply)
+        self.conversation = Conversation(call, plan, self._group, self._request_reply, self._on_taken)
         self._farewell: Farewell | None = None
         self._over: asyncio.Future[AgentResult] = asyncio.get_running_loop().create_future()
 
@@ -209,7 +212,7 @@ class Agent:
         """Enter what was heard and close the turn."""
         live = self._replies.pop(reply)
         self._tasks.pop(reply, None)
-        heard = live.heard_text()
+        heard = live.speech.track.heard()
         self.conversation.commit(live)
         if interrupted:
             self._reports.send(payloads.user_interruption())
@@ -232,13 +235,16 @@ class Agent:
         if not self._over.done():
             self._over.set_result(result)
 
+    def _on_taken(self, handover: Handover) -> None:
+        self._finish(AgentResult("normal conversation end", handover=handover))
+
     def _request_reply(self, interrupt: bool) -> None:
         self._driver.handle(ReplyRequested(self._call.timeline.now(), interrupt))
 
     def _has_just_asked(self) -> bool:
         """Tell whether the caller may be answering a question of the reply that is being heard."""
         speaking = [reply for reply in self._replies.values() if reply.playback_at is not None]
-        return any(just_asked(reply.text, reply.heard_text()) for reply in speaking)
+        return any(just_asked(reply.text, reply.speech.track.heard()) for reply in speaking)
 
     def _on_language(self, language: str) -> None:
         """Expect and speak the caller's language, where the application wants that."""

@@ -9,10 +9,12 @@ from typing import Any
 from moonwire.call.agent_plan import AgentPlan
 from moonwire.call.agent_updates import AgentUpdates
 from moonwire.call.context import Call
+from moonwire.call.handoff import HandoffAttempt, Handover
 from moonwire.call.reply import Reply
 from moonwire.call.tools.filler import PATIENCE_S, ToolFiller
+from moonwire.call.tools.handoff import handoff_tool
 from moonwire.call.tools.hangup import HangupTool
-from moonwire.call.tools.phrases import Phrases, stock_phrase
+from moonwire.call.tools.phrases import Phrases, brief, stock_phrase
 from moonwire.call.tools.rounds import ToolRounds
 from moonwire.call.tools.toolbox import RemoteTool, RunTool, Toolbox
 from moonwire.core.dialog.history import OPENING, History
@@ -22,12 +24,17 @@ from moonwire.errors import HookError, ToolServerError
 from moonwire.ports.llm import ChatRequest, LanguageModel
 from moonwire.ports.tool_servers import FoundTool, ToolServerConnection
 from moonwire.spec import payloads
+from moonwire.spec.transfers import Handoff
 
 SILENT_CALLER = "(The caller has been silent. Check briefly whether they are still there.)"
 """What the model is told when the agent speaks without having been spoken to; never stored."""
 
 GO_ON = "(Go on with the conversation.)"
 """What the model is told when the application asks for a reply and says nothing about it; never stored."""
+
+
+UNDER_WAY = '{"status":"The transfer is under way. Keep the caller company, briefly."}'
+"""What the model reads while a person is being called."""
 
 
 class Conversation:
@@ -38,10 +45,16 @@ class Conversation:
         plan: the agent's choices.
         group: owns the tools' tasks.
         request_reply: asks the turn machine for a reply; True = at once.
+        on_taken: hears that a person has taken the call; the agent's work is done.
     """
 
     def __init__(
-        self, call: Call, plan: AgentPlan, group: asyncio.TaskGroup, request_reply: Callable[[bool], None]
+        self,
+        call: Call,
+        plan: AgentPlan,
+        group: asyncio.TaskGroup,
+        request_reply: Callable[[bool], None],
+        on_taken: Callable[[Handover], None],
     ) -> None:
         self.call = call
         self.history = History(plan.verb.system_prompt)
@@ -52,6 +65,7 @@ class Conversation:
             self.toolbox.build_in(HangupTool(plan.verb.hangup.reason))
         self.updates = AgentUpdates(self.history, self.toolbox, request_reply)
         self._plan = plan
+        self._on_taken = on_taken
         self._group = group
         self.filler: ToolFiller | None = None
         self._servers: list[ToolServerConnection] = []
@@ -78,6 +92,8 @@ class Conversation:
     def start(self, model: LanguageModel) -> None:
         """Begin to look for tool servers and to load what is heard while tools run."""
         call, verb = self.call, self._plan.verb
+        if verb.handoff is not None:
+            self._offer_handoff(verb.handoff, model)
         self._servers = [call.services.tool_servers.connect(server, self) for server in verb.mcp_servers]
         chosen = verb.tool_filler
         if chosen is None:
@@ -92,6 +108,20 @@ class Conversation:
         elif chosen.url:
             self.filler = ToolFiller(start_s=chosen.start_delay_secs, escalation_s=chosen.escalation_secs, phrase=None)
             self._loading = self._group.create_task(self._load_sound(chosen.url, self.filler))
+
+    def _offer_handoff(self, choice: Handoff, model: LanguageModel) -> None:
+        model_id = self._plan.llm.choice.model
+        attempt = HandoffAttempt(
+            self.call, choice, self._plan.synthesizer, lambda guidance: brief(model, model_id, self.history, guidance)
+        )
+        tool = handoff_tool(
+            choice,
+            attempt,
+            verb_id=self._plan.verb.id,
+            on_taken=self._on_taken,
+            note_pending=lambda call_id: self.history.add_tool_result(call_id, UNDER_WAY),
+        )
+        self.toolbox.build_in(tool)
 
     async def _stock_phrase(self, longer: bool) -> str:
         return stock_phrase(self._plan.language, longer=longer)
@@ -137,7 +167,8 @@ class Conversation:
     def commit(self, reply: Reply) -> None:
         """Enter what was heard of a reply that is over."""
         self.correct(reply)
-        self.history.add_assistant(reply.heard_last(), reasoning=reply.end.reasoning if reply.end else "")
+        heard = reply.speech.track.heard(reply.rounds[-1].last_part if reply.rounds else 0)
+        self.history.add_assistant(heard, reasoning=reply.end.reasoning if reply.end else "")
 
     def correct(self, reply: Reply) -> None:
         """Leave in the history what was heard before each of a reply's rounds of tools."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from moonwire.core.audio.fade import FADE_FRAMES, fade_out
 from moonwire.core.audio.frames import FRAME_BYTES, FRAME_S, SILENCE_BYTE
 from moonwire.core.audio.g711 import rms
-from moonwire.ports.media import MediaLeg
+from moonwire.ports.media import AudioSource, MediaLeg
 
 WORD_FRAMES = 12
 """How far back (0.24 s) a held reply may go to begin again with a whole word."""
@@ -75,6 +75,8 @@ class Egress:
         """Set once the current segment has something to be heard."""
         self.silence = asyncio.Event()
         """Set each time the transport has played out what it had."""
+        self.patched: AudioSource | None = None
+        """Somebody else speaks to the caller instead: a person that the call is connected with."""
         self.record: Callable[[bytes], None] | None = None
         """Takes a copy of every frame that goes out."""
         self._leg = leg
@@ -125,6 +127,7 @@ class Egress:
         if segment is self._segment:
             if not self._held:
                 self._rewind(segment)
+                self._fade(segment)
             del segment.audio[segment.position :]
             segment.played = True
 
@@ -173,6 +176,11 @@ class Egress:
             if self.record is not None:
                 self.record(frame)
             return frame
+        if self.patched is not None:
+            voice = self.patched.next_frame()
+            if voice is not None and self.record is not None:
+                self.record(voice)
+            return voice
         if segment is None or self._held:
             return None
         start = segment.position

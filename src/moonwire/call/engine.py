@@ -11,7 +11,7 @@ import structlog
 from moonwire.call.services import CallServices
 from moonwire.call.session import CallSession
 from moonwire.errors import LocalProtocolError
-from moonwire.ports.legs import CallLeg
+from moonwire.ports.legs import CallLeg, CallPlacer
 
 log = structlog.get_logger()
 
@@ -51,6 +51,10 @@ class CallEngine:
     def sessions(self) -> Sequence[CallSession]:
         """All live calls, oldest first."""
         return list(self._sessions.values())
+
+    def dial_through(self, placer: CallPlacer) -> None:
+        """Place the calls' own calls there from now on."""
+        self._services.dialer.placer = placer
 
     def session(self, call_sid: str) -> CallSession | None:
         """Return a live call."""

@@ -186,15 +186,8 @@ class Reply:
         """Stop synthesis; nothing of this reply is reported any more."""
         self._over = True
         self.cancelled = reason
+        self._egress.silence.set()
         self.speech.cancel()
-
-    def heard_text(self) -> str:
-        """Return the part of the text that the caller has heard."""
-        return self.speech.track.heard()
-
-    def heard_last(self) -> str:
-        """Return what was heard of the text after the last round of tools."""
-        return self.speech.track.heard(self.rounds[-1].last_part if self.rounds else 0)
 
     def on_speech_audio(self) -> None:
         """Note the first audio."""
@@ -204,6 +197,17 @@ class Reply:
     def on_speech_failed(self, error: VendorError) -> None:
         """The reply has failed."""
         self._fail(error)
+
+    def waits_on(self) -> None:
+        """Ask the turn machine for more patience with tools."""
+        self._emit(ToolsStarted(self._timeline.now(), self.number))
+
+    async def words_heard(self) -> bool:
+        """Wait until what was said so far has been heard; False when the reply was cut off before."""
+        while self.cancelled is None and not self.speech.track.is_quiet:
+            self._egress.silence.clear()
+            await self._egress.silence.wait()
+        return self.cancelled is None
 
     async def _read(self, model: LanguageModel, request: ChatRequest) -> tuple[bool, list[ToolCall]]:
         """Speak one answer; returns whether the model chose to say nothing, and the tools it asks for."""

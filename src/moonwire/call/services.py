@@ -10,6 +10,8 @@ from moonwire.ports.applications import ApplicationConnector
 from moonwire.ports.clock import Clock
 from moonwire.ports.directory import Alerts, CallRecords, Directory
 from moonwire.ports.event_log import EventLogs
+from moonwire.ports.legs import CallPlacer
+from moonwire.ports.routes import OutboundRoutes
 from moonwire.ports.tool_servers import ToolServers
 from moonwire.ports.turn_detector import TurnDetector
 from moonwire.ports.vad import VoiceActivityDetector
@@ -31,6 +33,7 @@ class CallServices:
     recordings: Path
     """Folder of recordings."""
     tool_servers: ToolServers
+    dialer: Dialer
     load_audio: Callable[[str], Awaitable[bytes]]
     """Fetches a `play` URL as mu-law 8 kHz.
 
@@ -39,6 +42,14 @@ class CallServices:
     addresses: AddressBook
     turn_detector: TurnDetector | None = None
     """The acoustic end-of-turn engine, when this process has one."""
+
+
+@dataclass(slots=True)
+class Dialer:
+    """How this process calls out; the endpoint that places calls joins when it is up."""
+
+    routes: OutboundRoutes | None = None
+    placer: CallPlacer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ from moonwire.spec.verbs import Hangup, Verb
 
 log = structlog.get_logger()
 
+SAID_GOODBYE = frozenset({"hangup", "rejected", "script-ended", "agent-failed", "transferred"})
+"""Ends of ours after which the caller needs no other BYE."""
 AFTER_CALL_S = 5.0
 """How long a verb may still settle (its actionHook) once the caller has gone."""
 IDLE_AFTER_FAILURE_S = 5.0
@@ -214,7 +216,7 @@ class CallSession:
     async def _wind_up(self, call: Call, attempted_at: float) -> None:
         end = call.gone.result() if call.gone.done() else LegEnd("moonwire", "internal-error", 500)
         answered = call.timeline.is_answered
-        if end.by == "moonwire" and end.reason not in ("hangup", "rejected", "script-ended", "agent-failed"):
+        if end.by == "moonwire" and end.reason not in SAID_GOODBYE:
             await (call.leg.hang_up() if answered else call.leg.reject(503, "Service Unavailable"))
         call.state.ended = end
         call.state.duration_s = round(call.timeline.since_answer_s())

@@ -30,6 +30,7 @@ from moonwire.store.declared import (
     ServiceSpec,
     SpeechServiceSpec,
 )
+from moonwire.store.gateways import Gateway, parse_gateway
 from moonwire.store.sealing import open_field, seal_field
 from moonwire.store.secret_names import with_kept_secrets
 from moonwire.store.secrets import SecretBox
@@ -242,6 +243,7 @@ async def _carriers(scope: _Scope, specs: Sequence[CarrierSpec], applications: M
             if secret is not None:
                 changed |= seal_field(scope.box, row, name, secret.get_secret_value())
         changed |= await _inbound_gateways(scope, row, spec.inbound)
+        changed |= await _outbound_gateways(scope, row, spec.outbound)
         scope.applied.note(f"carriers/{spec.name}", is_new=is_new, changed=changed)
     return {name: row.sid for name, row in rows.items()}
 
@@ -260,6 +262,30 @@ async def _inbound_gateways(scope: _Scope, carrier: CarrierRow, inbound: Sequenc
     for address, netmask in sorted(wanted):
         scope.session.add(GatewayRow(sid=new_sid(), carrier_sid=carrier.sid, address=address, netmask=netmask))
     return changed or bool(wanted)
+
+
+async def _outbound_gateways(scope: _Scope, carrier: CarrierRow, outbound: Sequence[str]) -> bool:
+    """Add the declared gateways that are missing; others, made over REST, stay."""
+    rows = await scope.session.scalars(select(GatewayRow).where(GatewayRow.carrier_sid == carrier.sid))
+    known = {(row.address, row.port, row.protocol) for row in rows if row.outbound}
+    missing = [gateway for one in outbound if (gateway := parse_gateway(one)) and _key(gateway) not in known]
+    for gateway in missing:
+        scope.session.add(
+            GatewayRow(
+                sid=new_sid(),
+                carrier_sid=carrier.sid,
+                address=gateway.host,
+                port=gateway.port,
+                protocol=gateway.protocol,
+                inbound=False,
+                outbound=True,
+            )
+        )
+    return bool(missing)
+
+
+def _key(gateway: Gateway) -> tuple[str, int, str]:
+    return (gateway.host, gateway.port, gateway.protocol)
 
 
 async def _phone_numbers(

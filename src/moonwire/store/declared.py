@@ -22,6 +22,8 @@ from pydantic import (
     model_validator,
 )
 
+from moonwire.store.gateways import parse_gateway
+
 
 def _text_of_number(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -253,6 +255,8 @@ class CarrierSpec(Declared):
     """twilio: media sockets with a valid X-Twilio-Signature are let in."""
     inbound: Strings = ()
     """Addresses and networks that may call."""
+    outbound: Strings = ()
+    """Gateways that take our calls: `host`, `host:port`, or with `;transport=tcp`; the first is used."""
     token: Secret | None = None
     """Lets a media socket in."""
     auth_token: Secret | None = None
@@ -273,6 +277,14 @@ class CarrierSpec(Declared):
                     f"[{index}] {value!r} is no IP address or network, for example 203.0.113.0/24"
                 ) from None
         return tuple(str(ip_network(value, strict=False)) for value in values)
+
+    @field_validator("outbound")
+    @classmethod
+    def _gateways(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for index, value in enumerate(values):
+            if parse_gateway(value) is None:
+                raise ValueError(f"[{index}] {value!r} is no gateway, for example sip.carrier.example:5060")
+        return values
 
     @model_validator(mode="after")
     def _twilio(self) -> CarrierSpec:

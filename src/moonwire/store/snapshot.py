@@ -15,6 +15,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moonwire.ports.directory import ApplicationRecord, LlmChoice, VendorCredential
+from moonwire.ports.routes import OutboundRoute
 from moonwire.spec.components import Recognizer, Synthesizer
 from moonwire.spec.hooks import Hook
 from moonwire.store.networks import Network
@@ -55,6 +56,8 @@ class KnownCarrier:
     networks: Sequence[Network] = ()
     token_sha256: str | None = None
     twilio_auth_token: SecretStr | None = None
+    account_sid: str = ""
+    routes: Sequence[OutboundRoute] = ()
 
 
 Credentials = Mapping[tuple[str, str], Sequence[KnownCredential]]
@@ -170,6 +173,9 @@ async def _carriers(session: AsyncSession, box: SecretBox, accounts: set[str]) -
         network = gateway_network(gateway)
         if network is not None:
             networks.setdefault(gateway.carrier_sid, []).append(network)
+    outbound: dict[str, list[GatewayRow]] = {}
+    async for gateway in _rows(session, select(GatewayRow).where(GatewayRow.outbound, GatewayRow.is_active)):
+        outbound.setdefault(gateway.carrier_sid, []).append(gateway)
     carriers: list[KnownCarrier] = []
     async for row in _rows(session, select(CarrierRow).where(CarrierRow.is_active).order_by(CarrierRow.created_at)):
         if row.account_sid not in accounts:
@@ -179,12 +185,20 @@ async def _carriers(session: AsyncSession, box: SecretBox, accounts: set[str]) -
         carriers.append(
             KnownCarrier(
                 name=row.name,
+                account_sid=row.account_sid,
+                routes=[_route(row, gateway, box) for gateway in outbound.get(row.sid, ())],
                 networks=networks.get(row.sid, ()),
                 token_sha256=token_digest(token) if token else None,
                 twilio_auth_token=SecretStr(auth_token) if auth_token else None,
             )
         )
     return carriers
+
+
+def _route(carrier: CarrierRow, gateway: GatewayRow, box: SecretBox) -> OutboundRoute:
+    user, password = carrier.properties.get("register_username"), open_field(box, carrier, "register_password")
+    auth = (str(user), password) if user and password else None
+    return OutboundRoute(carrier.name, gateway.address, gateway.port, gateway.protocol.partition("/")[0], auth)
 
 
 def gateway_network(gateway: GatewayRow) -> Network | None:

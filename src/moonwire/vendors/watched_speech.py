@@ -55,6 +55,9 @@ class _Ear:
     def on_stt_turn_resumed(self) -> None:
         self.listener.on_stt_turn_resumed()
 
+    def on_stt_language(self, language: str) -> None:
+        self.listener.on_stt_language(language)
+
     def on_stt_failed(self, error: VendorError) -> None:
         self.note(error)
         self.listener.on_stt_failed(error)

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from moonwire.core.dialog.history import History
-from moonwire.core.dialog.messages import SystemMessage, UserMessage
+from moonwire.core.dialog.messages import AssistantMessage, SystemMessage, UserMessage
 from moonwire.core.dialog.spoken import SpokenText
 from moonwire.errors import VendorError
 from moonwire.ports.llm import ChatRequest, LanguageModel
@@ -18,6 +18,8 @@ log = structlog.get_logger()
 
 LIMIT_S: Final = 2.5
 MOST_LETTERS: Final = 160
+BRIEF_S: Final = 6.0
+PLAIN_BRIEF: Final = "A caller is waiting for you. I connect you now."
 
 _STOCK: Final[dict[str, tuple[str, str]]] = {
     "en": ("One moment, please.", "This is taking a little longer than usual. Thank you for your patience."),
@@ -44,6 +46,41 @@ def stock_phrase(language: str | None, *, longer: bool) -> str:
     """Return a phrase in a language, English where there is none."""
     pair = _STOCK.get((language or "en").partition("-")[0].lower(), _STOCK["en"])
     return pair[1] if longer else pair[0]
+
+
+_BRIEF: Final = (
+    "You hand a telephone caller over to a colleague. Write two or three short spoken sentences for the colleague, in "
+    "the language of the conversation: who calls, what they need, what has been done. {guidance}"
+)
+
+
+async def brief(model: LanguageModel, model_id: str, history: History, guidance: str) -> str:
+    """Write what a person is told who takes the call over; a plain sentence when the model fails."""
+    said = [
+        f"{'Caller' if isinstance(one, UserMessage) else 'Agent'}: {one.text}"
+        for one in history.messages()
+        if isinstance(one, UserMessage | AssistantMessage) and one.text
+    ]
+    request = ChatRequest(
+        model=model_id,
+        messages=(SystemMessage(_BRIEF.format(guidance=guidance)), UserMessage("\n".join(said))),
+        max_tokens=200,
+    )
+    try:
+        async with asyncio.timeout(BRIEF_S):
+            return await _spoken(model, request) or PLAIN_BRIEF
+    except (TimeoutError, VendorError) as error:
+        log.info("plain brief", reason=type(error).__name__)
+        return PLAIN_BRIEF
+
+
+async def _spoken(model: LanguageModel, request: ChatRequest) -> str:
+    spoken, text = SpokenText(), ""
+    async with aclosing(model.stream(request)) as answer:
+        async for item in answer:
+            if isinstance(item, str):
+                text += spoken.push(item)
+    return (text + spoken.flush()).strip()
 
 
 class Phrases:
@@ -74,9 +111,4 @@ class Phrases:
         request = ChatRequest(
             model=self._model_id, messages=(SystemMessage(task), UserMessage(f"The caller said: {said}")), max_tokens=60
         )
-        spoken, text = SpokenText(), ""
-        async with aclosing(self._model.stream(request)) as answer:
-            async for item in answer:
-                if isinstance(item, str):
-                    text += spoken.push(item)
-        return (text + spoken.flush()).strip()
+        return await _spoken(self._model, request)

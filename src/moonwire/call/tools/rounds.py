@@ -17,7 +17,6 @@ import structlog
 
 from moonwire.call.context import Call
 from moonwire.call.reply import Reply
-from moonwire.call.speech import Speech
 from moonwire.call.tools.filler import ToolFiller
 from moonwire.call.tools.results import error_text, result_text
 from moonwire.call.tools.toolbox import BuiltInTool, RemoteTool, Toolbox
@@ -33,8 +32,8 @@ MOST_ROUNDS: Final = 5
 """After so many rounds the model is asked without tools: it must say something."""
 MOST_REPEATS: Final = 2
 """How often the same call may be made for one reply."""
-TOOL_LIMIT_S: Final = 30.0
-"""jambonz's own value is not public; its applications call other services within that time."""
+PATIENCE_S: Final = 20.0
+"""How often the turn machine is told that a reply still waits for tools; it allows 35 s."""
 
 
 class ToolWorld(Protocol):
@@ -96,7 +95,7 @@ class ToolRounds:
                 case tool:
                     built_in.append((call, tool))
         if remote:
-            await self._wait(remote, reply.speech)
+            await self._wait(remote, reply)
         goes_on = True
         for call, tool in built_in:
             result = await tool.run(reply, call)
@@ -106,11 +105,13 @@ class ToolRounds:
                 self._world.history.add_tool_result(call.id, result_text(result))
         return goes_on
 
-    async def _wait(self, remote: Sequence[asyncio.Task[str]], speech: Speech) -> None:
+    async def _wait(self, remote: Sequence[asyncio.Task[str]], reply: Reply) -> None:
+        speech = reply.speech
         filler = self._world.filler
         async with asyncio.TaskGroup() as group:
             filling = group.create_task(filler.fill(speech)) if filler is not None else None
-            await asyncio.wait(remote)
+            while (await asyncio.wait(remote, timeout=PATIENCE_S))[1]:
+                reply.waits_on()
             if filling is not None:
                 filling.cancel()
         speech.cut_filler()
@@ -135,18 +136,20 @@ class ToolRounds:
                 self._world.history.add_tool_result(call.id, text)
                 _note_result(self._world.call, reply, report, (reply.age_s - started_at) * 1000, text)
 
-        task = self._world.start_tool(run_tool(tool, call))
+        task = self._world.start_tool(run_tool(tool, call, reply))
         task.add_done_callback(on_done)
         return task
 
 
-async def run_tool(tool: RemoteTool, call: ToolCall) -> str:
+async def run_tool(tool: RemoteTool, call: ToolCall, reply: Reply) -> str:
     """Run a tool; whatever happens, there is a text for the model."""
     try:
-        async with asyncio.timeout(TOOL_LIMIT_S):
+        async with asyncio.timeout(tool.limit_s):
+            if tool.after_words and not await reply.words_heard():
+                return error_text("Called off: the caller interrupted.")
             return result_text(await tool.run(call))
     except TimeoutError:
-        return error_text(f"The tool did not answer within {TOOL_LIMIT_S:.0f} s.")
+        return error_text(f"The tool did not answer within {tool.limit_s:.0f} s.")
     except (HookError, ToolServerError) as error:
         log.warning("tool failed", tool=call.name, error=str(error))
         return error_text(f"The tool failed: {error}")

@@ -40,6 +40,10 @@ class RemoteTool:
 
     definition: ToolDefinition
     run: RunTool
+    limit_s: float = 30.0
+    """jambonz's own value is not public; its applications call other services within that time."""
+    after_words: bool = False
+    """Begins when the words before the call have been heard; interrupted words call it off."""
 
 
 class Toolbox:
@@ -47,7 +51,7 @@ class Toolbox:
 
     def __init__(self, run_for_application: RunTool, application: Iterable[Tool] = ()) -> None:
         self._run_for_application = run_for_application
-        self._built_in: dict[str, BuiltInTool] = {}
+        self._built_in: dict[str, BuiltInTool | RemoteTool] = {}
         self._found: dict[str, RemoteTool] = {}
         self._application: dict[str, RemoteTool] = {}
         self._offered: tuple[ToolDefinition, ...] | None = None
@@ -73,7 +77,7 @@ class Toolbox:
             self._found.setdefault(tool.definition.name, tool)
         self._offered = None
 
-    def build_in(self, tool: BuiltInTool) -> None:
+    def build_in(self, tool: BuiltInTool | RemoteTool) -> None:
         """Offer a tool of ours."""
         self._built_in[tool.definition.name] = tool
         self._offered = None

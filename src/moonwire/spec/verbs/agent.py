@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field
 from moonwire.spec.components import Recognizer, Synthesizer, VerbModel, WireModel
 from moonwire.spec.hooks import HookField
 from moonwire.spec.leniency import Location
+from moonwire.spec.transfers import Handoff
 from moonwire.spec.verbs.agent_llm import AgentLlm, SeedMessage
 
 
@@ -122,7 +123,7 @@ class Agent(VerbModel):
     auto_lock_language: bool | Literal["always"] = False
     language_config: dict[str, dict[str, Any]] = Field(default_factory=dict[str, dict[str, Any]])
     mcp_servers: list[McpServer] = Field(default_factory=list[McpServer])
-    handoff: dict[str, Any] | None = None
+    handoff: Handoff | None = None
     hangup: Annotated[HangupTool | None, BeforeValidator(_as_presence)] = None
     tool_filler: Annotated[ToolFiller | None, BeforeValidator(_off_as_none)] = None
     action_hook: HookField | None = None

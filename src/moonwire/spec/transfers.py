@@ -1,0 +1,83 @@
+"""Handing a call over: targets, methods, dispositions; the `handoff` member of the agent verb.
+
+Source: jambonz-python-sdk 0.4.0, components/handoff, components/transferOptions and components/target.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, cast
+
+from pydantic import BeforeValidator, Field
+
+from moonwire.spec.components import SipHeaders, Synthesizer, WireModel
+from moonwire.spec.hooks import HookField
+
+
+def _as_list(value: object) -> object:
+    return [cast("object", value)] if isinstance(value, dict) else value
+
+
+class TargetAuth(WireModel):
+    """Digest credentials of a target."""
+
+    username: str
+    password: str = Field(repr=False)
+
+
+class Target(WireModel):
+    """Whom to call: a number through a carrier, or a SIP address."""
+
+    type: Literal["phone", "sip", "user", "teams"]
+    number: str | None = None
+    sip_uri: str | None = None
+    name: str | None = None
+    trunk: str | None = None
+    headers: SipHeaders = Field(default_factory=dict[str, str])
+    auth: TargetAuth | None = None
+
+
+class Confirm(WireModel):
+    """What the person called hears, and the key that accepts the call."""
+
+    prompt: str
+    digit: str
+
+
+Fallback = Literal["return", "voicemail", "hangup"]
+
+
+class Disposition(WireModel):
+    """What becomes of the caller when nobody takes the call."""
+
+    on_no_answer: Fallback = "return"
+    on_busy: Fallback = "return"
+    on_decline: Fallback = "return"
+    on_failure: Fallback = "return"
+    voicemail_url: str | None = None
+
+
+class BriefTemplate(WireModel):
+    """Guidance for the summary."""
+
+    template: str
+
+
+class Handoff(WireModel):
+    """The agent's transfer tool."""
+
+    mode: Literal["blind", "warm"]
+    target: Annotated[list[Target], BeforeValidator(_as_list), Field(min_length=1)]
+    blind_method: Literal["refer", "dial"] = "refer"
+    caller_present: bool = False
+    caller_id: str | None = None
+    on_hold_hook: HookField | None = None
+    timeout: float = Field(default=30, gt=0, le=600)
+    confirm: Confirm | None = None
+    disposition: Disposition = Field(default_factory=Disposition)
+    action_hook: HookField | None = None
+    """Hears how the transfer ended."""
+    event_hook: HookField | None = None
+    brief: Literal["auto", "none"] | BriefTemplate = "auto"
+    brief_synthesizer: Synthesizer | None = None
+    tool_name: str = "transfer_to_human"
+    tool_description: str | None = None
