@@ -11,11 +11,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from argon2 import PasswordHasher
 from playwright.async_api import Browser, Page, async_playwright
 
 from moonwire.api.portal import ASSETS
-from moonwire.app import Server, running_server
+from moonwire.app import Server, dial, running_server
+from moonwire.sandbox.caller import CallerReport, HangUp, Say, WaitForSilence, WaitForSpeech, prepare
 from moonwire.sandbox.fleet import SandboxFleet
 from moonwire.settings import Settings
 from moonwire.store import users
@@ -49,6 +51,14 @@ class Portal:
         answer = await self.page.evaluate(_ASK, [method, f"/v1{path}", body])
         assert answer["status"] < 300, answer
         return answer["body"]
+
+    async def call(self, number: str = "1000") -> CallerReport:
+        """Call a number over SIP, say something, hear the answer begin and hang up."""
+        steps = (WaitForSilence(), Say("Hello, what are your opening hours?"), WaitForSpeech(), HangUp())
+        report = await dial(f"sip:{number}@127.0.0.1:{self.server.sip.local_port}", await prepare(steps))
+        await self.server.engine.wait_idle()
+        assert report.ok, report.problems
+        return report
 
     async def settled(self) -> None:
         """Wait until nothing is being loaded and nothing moves."""
@@ -107,33 +117,33 @@ async def chromium() -> AsyncGenerator[Browser]:
             await browser.close()
 
 
-@pytest.fixture
-async def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Portal]:
+@contextlib.asynccontextmanager
+async def running_portal(data_dir: Path) -> AsyncGenerator[Portal]:
     """Start everything; nobody has logged in yet."""
-    monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     if CHROMIUM is None:
         pytest.skip("there is no Chromium")
     if not (ASSETS / "index.html").is_file():
         pytest.skip("the portal has not been built (make portal)")
-    settings = Settings(data_dir=tmp_path, http_port=0, sip_host="127.0.0.1", sip_port=0, sandbox="on")
-    async with running_server(settings) as server, chromium() as browser, aiohttp.ClientSession() as http:
-        assert server.sandbox is not None
-        context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
-        page = await context.new_page()
-        page.set_default_timeout(10_000)
-        url = f"http://127.0.0.1:{server.http_port}"
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None
-        )
-        page.on("request", lambda sent: None if sent.url.startswith((url, "blob:")) else complaints.append(sent.url))
-        yield Portal(server, server.sandbox, page, url, complaints, http)
-        assert not complaints, "page errors, refused content or requests to other hosts"
+    settings = Settings(data_dir=data_dir, http_port=0, sip_host="127.0.0.1", sip_port=0, sandbox="on")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        async with running_server(settings) as server, chromium() as browser, aiohttp.ClientSession() as http:
+            assert server.sandbox is not None
+            context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
+            page = await context.new_page()
+            page.set_default_timeout(10_000)
+            url = f"http://127.0.0.1:{server.http_port}"
+            complaints: list[str] = []
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
+            page.on(
+                "request", lambda sent: None if sent.url.startswith((url, "blob:")) else complaints.append(sent.url)
+            )
+            yield Portal(server, server.sandbox, page, url, complaints, http)
+            assert not complaints, "page errors, refused content or requests to other hosts"
 
 
-@pytest.fixture
-async def operator(portal: Portal) -> Portal:
+async def log_in_first(portal: Portal) -> None:
     """Log in for the first time and choose a password."""
     one_time = portal.server.store.one_time_password
     assert one_time
@@ -147,4 +157,25 @@ async def operator(portal: Portal) -> Portal:
     await page.get_by_label("New password again").fill(PASSWORD)
     await page.keyboard.press("Enter")
     await page.get_by_role("heading", name="Overview").wait_for()
+
+
+@pytest.fixture
+async def portal(tmp_path: Path) -> AsyncGenerator[Portal]:
+    """Return a portal of one test's own, before the first login."""
+    async with running_portal(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def operator(portal: Portal) -> Portal:
+    """Return a portal of one test's own, logged in."""
+    await log_in_first(portal)
     return portal
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_operator(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Portal]:
+    """Return a portal that all tests of a module share, logged in; their mark is `asyncio(loop_scope="module")`."""
+    async with running_portal(tmp_path_factory.mktemp("portal")) as running:
+        await log_in_first(running)
+        yield running

@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 from tests.e2e.portal.conftest import Portal
 
-from moonwire.app import dial
-from moonwire.sandbox.caller import Say, conversation, prepare
 from moonwire.sandbox.fleet import SANDBOX_KEY
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -41,10 +39,5 @@ async def test_a_service_is_added_with_the_keyboard_and_the_next_call_uses_it(op
     await page.get_by_role("link", name="Moonshot (Kimi) · keyboard").wait_for()
     assert SANDBOX_KEY not in await page.content()
 
-    report = await dial(
-        f"sip:1000@127.0.0.1:{operator.server.sip.local_port}",
-        await prepare(conversation(Say("Hello, what are your opening hours?"))),
-    )
-    await operator.server.engine.wait_idle()
-    assert report.ok, report.problems
+    await operator.call()
     assert operator.fleet.moonshot.requests

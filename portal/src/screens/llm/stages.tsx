@@ -89,7 +89,7 @@ function Row({ name, stage, state, onSuggestion }: RowProps) {
   const Icon = ICONS[state];
   const suggested = stage?.suggested && Object.keys(stage.suggested).length ? stage.suggested : null;
   return (
-    <li className={`stage ${state}`} data-stage={name} data-status={state}>
+    <li className={`stage ${state}`} data-stage={name} data-status={state} data-code={stage?.code || undefined}>
       <Icon aria-hidden className={state === "running" ? "spin" : undefined} />
       <div>
         <strong>{t(`stage.${name}` as TextKey)}</strong>

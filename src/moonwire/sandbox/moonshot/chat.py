@@ -63,7 +63,7 @@ class ChatHandler:
             Rejected: refused with status, type and text.
         """
         world = self._world
-        fault = world.faults.take(record.model, record.key)
+        fault = world.faults.take(record.model, record.key, "chat", *(("tools",) if record.json.get("tools") else ()))
         if fault is not None and (early := await early_answer(fault, request, record, headers)) is not None:
             return early
         accepted = validate(record.json, world.models, refuse_unknown=world.wire.unknown_fields == "refuse")

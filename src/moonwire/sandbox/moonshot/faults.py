@@ -17,6 +17,9 @@ FaultKind = Literal[
 ]  # fmt: skip
 """Source: error texts and behaviour from Moonshot's documentation and integrators' reports, read 2026-11-22."""
 
+Place = Literal["chat", "models", "tools"]
+"""All chat requests, the model list, or only chat requests that offer tools."""
+
 STATUS_FAULTS: dict[FaultKind, tuple[int, str, str]] = {
     "overloaded": (429, "engine_overloaded_error", "The engine is currently overloaded, please try again later"),
     "concurrency": (
@@ -67,8 +70,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often; None = until switched off."""
     model: str | None = None
     key: str | None = None
-    on: Literal["chat", "models"] = "chat"
-    """Which endpoint; `slow_models` belongs to the model list."""
+    on: Place = "chat"
+    """Which requests; `slow_models` belongs to the model list."""
     after_chunks: int = 2
     """Faults in the middle of a stream come after so many content chunks."""
     delay_s: float = 0.0
@@ -137,12 +140,12 @@ class FaultBoard:
         """The faults that still apply."""
         return [fault for fault, left in zip(self._faults, self._left, strict=True) if left is None or left > 0]
 
-    def take(self, model: str, key: str, on: Literal["chat", "models"] = "chat") -> Fault | None:
-        """Use up and return the first fault that matches a request."""
+    def take(self, model: str, key: str, *on: Place) -> Fault | None:
+        """Use up and return the first fault that matches a request; `on` says what the request is."""
         for index, fault in enumerate(self._faults):
             left = self._left[index]
             place = "models" if fault.kind == "slow_models" else fault.on
-            if left == 0 or place != on:
+            if left == 0 or place not in on:
                 continue
             if (fault.model is None or fault.model == model) and (fault.key is None or fault.key == key):
                 self._left[index] = None if left is None else left - 1
