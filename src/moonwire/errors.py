@@ -196,6 +196,8 @@ class ContextTooLongError(VendorError):
     """Prompt and cap exceed the model's context."""
 
     code = "context-too-long"
+    overrun: float = 1.0
+    """How many times the limit was asked for, where the vendor told both numbers."""
 
 
 class ContentFilteredError(VendorError):

@@ -83,7 +83,7 @@ class Agent:
         self._replies: dict[int, Reply] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._group = asyncio.TaskGroup()
-        self.conversation = Conversation(call, plan, self._group, self._request_reply, self._on_taken)
+        self.conversation = Conversation(call, plan, self._model, self._group, self._request_reply, self._on_taken)
         self._farewell: Farewell | None = None
         self._over: asyncio.Future[AgentResult] = asyncio.get_running_loop().create_future()
 
@@ -95,7 +95,7 @@ class Agent:
         try:
             async with self._group:
                 warming = self._group.create_task(self._model.warm_up())
-                self.conversation.start(self._model)
+                self.conversation.start()
                 try:
                     await self._talk()
                 finally:

@@ -19,6 +19,7 @@ from moonwire.errors import CallError, MoonwireError, VendorError
 from moonwire.ports.applications import ApplicationSession
 from moonwire.ports.directory import AlertType, ApplicationRecord
 from moonwire.ports.legs import CallLeg, LegEnd
+from moonwire.ports.llm import TokenUsage
 from moonwire.ports.tts import Voice
 from moonwire.ports.vendors import PromptName, VendorSwitch
 from moonwire.spec.components import Recognizer, Synthesizer
@@ -53,6 +54,8 @@ class CallState:
     """The last agent ended because it could not go on."""
     ended: LegEnd | None = None
     duration_s: int | None = None
+    usage: TokenUsage = field(default_factory=TokenUsage)
+    """What the call's language models have counted so far."""
 
 
 class Call:

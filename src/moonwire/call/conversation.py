@@ -11,27 +11,21 @@ from moonwire.call.agent_updates import AgentUpdates
 from moonwire.call.context import Call
 from moonwire.call.handoff import HandoffAttempt, Handover
 from moonwire.call.reply import Reply
+from moonwire.call.requests import Asking, ReplyRequests
 from moonwire.call.tools.filler import PATIENCE_S, ToolFiller
 from moonwire.call.tools.handoff import handoff_tool
 from moonwire.call.tools.hangup import HangupTool
 from moonwire.call.tools.phrases import Phrases, brief, stock_phrase
 from moonwire.call.tools.rounds import ToolRounds
 from moonwire.call.tools.toolbox import RemoteTool, RunTool, Toolbox
-from moonwire.core.dialog.history import OPENING, History
-from moonwire.core.dialog.messages import AssistantMessage, Message, SystemMessage, ToolCall, UserMessage
+from moonwire.core.dialog.history import History
+from moonwire.core.dialog.messages import AssistantMessage, ToolCall, UserMessage
 from moonwire.core.turns.commands import ReplyCause
 from moonwire.errors import HookError, ToolServerError
-from moonwire.ports.llm import ChatRequest, LanguageModel
+from moonwire.ports.llm import LanguageModel
 from moonwire.ports.tool_servers import FoundTool, ToolServerConnection
 from moonwire.spec import payloads
 from moonwire.spec.transfers import Handoff
-
-SILENT_CALLER = "(The caller has been silent. Check briefly whether they are still there.)"
-"""What the model is told when the agent speaks without having been spoken to; never stored."""
-
-GO_ON = "(Go on with the conversation.)"
-"""What the model is told when the application asks for a reply and says nothing about it; never stored."""
-
 
 UNDER_WAY = '{"status":"The transfer is under way. Keep the caller company, briefly."}'
 """What the model reads while a person is being called."""
@@ -43,6 +37,7 @@ class Conversation:
     Args:
         call: the call.
         plan: the agent's choices.
+        model: answers.
         group: owns the tools' tasks.
         request_reply: asks the turn machine for a reply; True = at once.
         on_taken: hears that a person has taken the call; the agent's work is done.
@@ -52,6 +47,7 @@ class Conversation:
         self,
         call: Call,
         plan: AgentPlan,
+        model: LanguageModel,
         group: asyncio.TaskGroup,
         request_reply: Callable[[bool], None],
         on_taken: Callable[[Handover], None],
@@ -64,6 +60,7 @@ class Conversation:
         if plan.verb.hangup is not None:
             self.toolbox.build_in(HangupTool(plan.verb.hangup.reason))
         self.updates = AgentUpdates(self.history, self.toolbox, request_reply)
+        self._asking = Asking(call, plan, model, self.history, self.toolbox)
         self._plan = plan
         self._on_taken = on_taken
         self._group = group
@@ -80,7 +77,7 @@ class Conversation:
             cause: of the reply.
             early_text: what the caller has said, when it is no turn yet.
         """
-        return ToolRounds(self, self._requests(cause, early_text))
+        return ToolRounds(self, ReplyRequests(self._asking, self.updates, cause, early_text))
 
     def start_tool(self, work: Coroutine[Any, Any, str]) -> asyncio.Task[str]:
         """Run a tool's work until it is done or the agent is over."""
@@ -89,19 +86,18 @@ class Conversation:
         task.add_done_callback(self._tools.discard)
         return task
 
-    def start(self, model: LanguageModel) -> None:
+    def start(self) -> None:
         """Begin to look for tool servers and to load what is heard while tools run."""
         call, verb = self.call, self._plan.verb
         if verb.handoff is not None:
-            self._offer_handoff(verb.handoff, model)
+            self._offer_handoff(verb.handoff)
         self._servers = [call.services.tool_servers.connect(server, self) for server in verb.mcp_servers]
         chosen = verb.tool_filler
         if chosen is None:
             if "tool_filler" not in verb.model_fields_set:
                 self.filler = ToolFiller(start_s=PATIENCE_S, escalation_s=2 * PATIENCE_S, phrase=self._stock_phrase)
         elif chosen.type == "backchannel":
-            name, language = self._plan.llm.choice.model, self._plan.language
-            phrases = Phrases(model, name, self.history, style=chosen.style, language=language)
+            phrases = Phrases(self._asking, style=chosen.style, language=self._plan.language)
             self.filler = ToolFiller(
                 start_s=chosen.start_delay_secs, escalation_s=chosen.escalation_secs, phrase=phrases.write
             )
@@ -109,10 +105,9 @@ class Conversation:
             self.filler = ToolFiller(start_s=chosen.start_delay_secs, escalation_s=chosen.escalation_secs, phrase=None)
             self._loading = self._group.create_task(self._load_sound(chosen.url, self.filler))
 
-    def _offer_handoff(self, choice: Handoff, model: LanguageModel) -> None:
-        model_id = self._plan.llm.choice.model
+    def _offer_handoff(self, choice: Handoff) -> None:
         attempt = HandoffAttempt(
-            self.call, choice, self._plan.synthesizer, lambda guidance: brief(model, model_id, self.history, guidance)
+            self.call, choice, self._plan.synthesizer, lambda guidance: brief(self._asking, guidance)
         )
         tool = handoff_tool(
             choice,
@@ -174,37 +169,6 @@ class Conversation:
         """Leave in the history what was heard before each of a reply's rounds of tools."""
         for one in reply.rounds:
             self.history.correct_tool_calls(one.call_id, reply.speech.track.heard(one.first_part, one.last_part))
-
-    def _requests(self, cause: ReplyCause, early_text: str) -> Callable[[int, bool], ChatRequest]:
-        """One request for each round of tools, and the last."""
-        once: tuple[Message, ...] = ()
-        prompt = self._prompt(cause)
-        early = self.history.if_said(early_text).messages() if early_text else ()
-        if cause == "requested":
-            wish = self.updates.next_wish()
-            once = (SystemMessage(wish.instructions),) if wish.instructions else ()
-            prompt = "" if wish.user_input or wish.instructions else GO_ON
-
-        def request(tool_round: int, with_tools: bool) -> ChatRequest:
-            options = self._plan.verb.llm.llm_options
-            history = self.history.messages("" if tool_round else prompt) if tool_round or not early else early
-            return ChatRequest(
-                model=self._plan.llm.choice.model,
-                messages=(*history, *once),
-                tools=self.toolbox.offered if with_tools else (),
-                max_tokens=options.max_tokens,
-                temperature=options.temperature,
-                reasoning_effort=options.reasoning_effort,
-                vendor_params=self._plan.verb.llm.all_vendor_params,
-            )
-
-        return request
-
-    def _prompt(self, cause: ReplyCause) -> str:
-        if cause == "no_response":
-            return SILENT_CALLER
-        seeded = cause == "greeting" and bool(self._plan.verb.seed_messages)
-        return OPENING if seeded else ""
 
     async def _run_for_application(self, call: ToolCall) -> Any:
         hook = self._plan.verb.tool_hook

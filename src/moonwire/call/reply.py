@@ -28,7 +28,13 @@ from moonwire.core.turns.events import (
     ToolsStarted,
     TurnEvent,
 )
-from moonwire.errors import ContentFilteredError, MoonwireError, VendorError, VendorUnavailableError
+from moonwire.errors import (
+    ContentFilteredError,
+    ContextTooLongError,
+    MoonwireError,
+    VendorError,
+    VendorUnavailableError,
+)
 from moonwire.ports.llm import AnswerEnd, ChatRequest, LanguageModel, ModelSwitched, TokenUsage
 from moonwire.ports.tts import Voice
 from moonwire.spec.payloads import ToolReport
@@ -41,6 +47,14 @@ class ToolUser(Protocol):
 
     def request(self) -> ChatRequest:
         """Return the next request of the reply; called again after each round of tools."""
+        ...
+
+    def answered(self, end: AnswerEnd) -> None:
+        """Hear what a complete answer cost."""
+        ...
+
+    def refused(self, error: ContextTooLongError) -> None:
+        """Hear that the conversation is too long for the model; the next request must be shorter."""
         ...
 
     async def use_tools(self, reply: Reply, calls: Sequence[ToolCall]) -> bool:
@@ -151,12 +165,12 @@ class Reply:
     async def speak_answer(self, model: LanguageModel, user: ToolUser) -> None:
         """Read a model's answer and speak it as it comes; use the tools it asks for and go on with the results."""
         try:
-            silence, calls = await self._read(model, user.request())
+            silence, calls = await self._ask(model, user)
             while calls:
                 if not await self._wait_for_tools(user, calls):
                     silence = True
                     break
-                silence, calls = await self._read(model, user.request())
+                silence, calls = await self._ask(model, user)
         except VendorError as error:
             self._fail(error)
         except Exception as bug:  # vendor boundary: a bug must not become silence
@@ -209,11 +223,22 @@ class Reply:
             await self._egress.silence.wait()
         return self.cancelled is None
 
-    async def _read(self, model: LanguageModel, request: ChatRequest) -> tuple[bool, list[ToolCall]]:
+    async def _ask(self, model: LanguageModel, user: ToolUser) -> tuple[bool, list[ToolCall]]:
+        """Have one answer; a conversation that turns out too long for the model is shortened, once."""
+        said = self.tokens
+        try:
+            return await self._read(model, user)
+        except ContextTooLongError as error:
+            if self.tokens > said:
+                raise
+            user.refused(error)
+            return await self._read(model, user)
+
+    async def _read(self, model: LanguageModel, user: ToolUser) -> tuple[bool, list[ToolCall]]:
         """Speak one answer; returns whether the model chose to say nothing, and the tools it asks for."""
         spoken, cutter = SpokenText(), ClauseCutter()
         calls: list[ToolCall] = []
-        async with aclosing(model.stream(request)) as answer:
+        async with aclosing(model.stream(user.request())) as answer:
             async for item in answer:
                 if isinstance(item, str):
                     if self.first_token_at is None:
@@ -223,8 +248,11 @@ class Reply:
                         self._say(clause)
                 elif isinstance(item, ToolCall):
                     calls.append(item)
+                elif isinstance(item, AnswerEnd):
+                    self._note_end(item)
+                    user.answered(item)
                 else:
-                    self._note(item)
+                    self._observer.on_reply_switched(self, item)
         for clause in (*cutter.push(spoken.flush()), *cutter.flush()):
             self._say(clause)
         if spoken.tool_markup:
@@ -248,13 +276,10 @@ class Reply:
             self.first_text_at = self._timeline.now()
         self.speech.say(clause)
 
-    def _note(self, item: ModelSwitched | AnswerEnd) -> None:
-        if isinstance(item, AnswerEnd):
-            self.end = item
-            self.model = item.model
-            self.usage = item.usage if self.usage is None else self.usage.plus(item.usage)
-        else:
-            self._observer.on_reply_switched(self, item)
+    def _note_end(self, end: AnswerEnd) -> None:
+        self.end = end
+        self.model = end.model
+        self.usage = end.usage if self.usage is None else self.usage.plus(end.usage)
 
     def _finish_text(self, *, meant_silence: bool = False) -> None:
         if self.text:

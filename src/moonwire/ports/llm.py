@@ -92,13 +92,30 @@ AnswerItem = str | ToolCall | ModelSwitched | AnswerEnd
 """A plain str is a piece of spoken text; strings keep the per-token path free of objects."""
 
 
+@dataclass(frozen=True, slots=True)
+class ModelOutlook:
+    """What is known, without asking anybody, about how a request will be answered."""
+
+    context_tokens: int | None = None
+    """Prompt and answer together; None = unknown."""
+    answer_tokens: int = 0
+    """What the answer may take of them."""
+    thinks: bool = False
+    """The model reasons before it speaks: seconds, perhaps many, pass before the first useful token."""
+
+
 class LanguageModel(Protocol):
     """One vendor account, opened for one call; shares connections with other calls."""
+
+    def outlook(self, request: ChatRequest) -> ModelOutlook:
+        """Return what is known about the answer before it is asked for; the messages do not matter."""
+        ...
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[AnswerItem, None]:
         """Yield text pieces, tool calls and, last, one AnswerEnd; closing the generator cancels at once.
 
         Raises:
+            ContextTooLongError: before anything was yielded: a shorter conversation may be asked at once.
             VendorError: before anything was yielded, or in the middle of the answer.
         """
         ...

@@ -27,7 +27,15 @@ from moonwire.errors import (
     VendorTimeoutError,
     VendorUnavailableError,
 )
-from moonwire.ports.llm import AnswerEnd, AnswerItem, ChatRequest, FinishReason, ListedModel, TokenUsage
+from moonwire.ports.llm import (
+    AnswerEnd,
+    AnswerItem,
+    ChatRequest,
+    FinishReason,
+    ListedModel,
+    ModelOutlook,
+    TokenUsage,
+)
 from moonwire.vendors.chat_exchange import ChatExchange, Refusal, unreached
 from moonwire.vendors.chat_vendor import (
     LASTING_REPAIRS,
@@ -114,6 +122,14 @@ class ChatCompletions:
 
     def _session(self) -> aiohttp.ClientSession:
         return self._connections.session(self._vendor.endpoint.base_url, guarded=self._guarded)
+
+    def outlook(self, request: ChatRequest) -> ModelOutlook:
+        """Return what is known about the answer before it is asked for."""
+        try:
+            model = self._vendor.choose(request.model, self._knowledge).model
+        except VendorError:
+            model = request.model
+        return self._vendor.outlook(request, model, self._knowledge)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[AnswerItem, None]:
         """Yield text pieces, tool calls and, last, one AnswerEnd; closing the generator cancels at once.

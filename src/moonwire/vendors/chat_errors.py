@@ -33,6 +33,9 @@ from moonwire.vendors.chat_vendor import HttpFailure, Repair
 _SECRETS = re.compile(r"<?\b(sk|org|ak|proj|uid|gsk|xai|hf)[-_][A-Za-z0-9_*.-]{4,}>?")
 _WAIT = re.compile(r"(?:after|again in) (\d+(?:\.\d+)?) ?(milliseconds|ms|seconds|second|s)\b", re.IGNORECASE)
 _MOST_CHARACTERS = 300
+_CONTEXT = re.compile(
+    r"(?:limit|maximum context length)\D{1,12}(\d{3,9})\b.{0,60}?requested\D{1,12}(\d{3,9})\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +209,7 @@ def classify(
     detail = f"{status} {vendor_text}".strip() if vendor_text else str(status)
     waits = row.error in {RateLimitError, VendorOverloadedError}
     own_id = next((failure.headers[name] for name in request_id_headers if name in failure.headers), None)
-    return row.error(
+    error = row.error(
         f"{vendor}: {says} ({detail})",
         vendor=vendor,
         remedy=row.remedy,
@@ -215,6 +218,9 @@ def classify(
         retry_after_s=_retry_after_s(failure, found) if waits else None,
         said=words,
     )
+    if isinstance(error, ContextTooLongError) and (sizes := _CONTEXT.search(found.message)):
+        error.overrun = max(1.0, int(sizes.group(2)) / int(sizes.group(1)))
+    return error
 
 
 def _row(status: int, found: WireError, own_rows: Iterable[ErrorRow]) -> ErrorRow | None:
@@ -256,8 +262,6 @@ _REPAIRS: tuple[tuple[str, Repair], ...] = (
 
 def repair_for(error: VendorError) -> Repair | None:
     """Return the one change that a refusal asks for by name, if any."""
-    if isinstance(error, ContextTooLongError):
-        return "trim-history"
     if not isinstance(error, RequestRejectedError) or error.status not in {400, 422}:
         return None
     text = str(error)

@@ -12,14 +12,13 @@ from typing import ClassVar, Literal
 import msgspec
 import structlog
 
-from moonwire.core.dialog.messages import Message, SystemMessage, UserMessage
 from moonwire.dialects.chat_history import ReasoningPolicy, chat_messages
 from moonwire.dialects.endpoints import BaseUrl, clean_base_url, clean_key
 from moonwire.dialects.openai_chat import chat_body
 from moonwire.dialects.tool_names import ToolNames
 from moonwire.errors import ConfigError, ModelUnavailableError, RemoteProtocolError, VendorError
 from moonwire.ports.directory import VendorCredential
-from moonwire.ports.llm import ChatRequest, ListedModel, ToolDefinition
+from moonwire.ports.llm import ChatRequest, ListedModel, ModelOutlook, ToolDefinition
 from moonwire.vendors.chat_errors import ErrorRow, classify, repair_for
 from moonwire.vendors.chat_manifest import Manifest
 from moonwire.vendors.chat_retired import RetiredModels
@@ -34,6 +33,9 @@ SAMPLING = frozenset({"temperature", "top_p", "n", "presence_penalty", "frequenc
 _CAPS: frozenset[str] = frozenset({"max_tokens", "max_completion_tokens"})
 _QUICK = ChatLimits()
 _THINKING = ChatLimits(headers_s=10.0, first_content_s=30.0, idle_s=10.0)
+
+_SPOKEN_TOKENS, _THOUGHTFUL_TOKENS = 1024, 4096
+"""What is left of the context for an answer that nobody bounds."""
 
 _log = structlog.get_logger()
 
@@ -85,6 +87,19 @@ class Traits:
     """Its own lines of the error table."""
     request_ids: tuple[str, ...] = ()
     """Headers with its own request id."""
+
+
+def _wants_thought(request: ChatRequest) -> bool:
+    return request.reasoning_effort in {"medium", "high"}
+
+
+def context_tokens(about: Manifest, model: str, knowledge: EndpointKnowledge) -> int | None:
+    """Return a model's context; the endpoint's own word goes before the manifest's."""
+    listed = knowledge.live.get(model)
+    if listed is not None and listed.context_tokens:
+        return listed.context_tokens
+    known = about.by_id.get(model)
+    return known.context_tokens if known is not None else None
 
 
 class FamilyAccount:
@@ -152,15 +167,13 @@ class FamilyAccount:
     def plan(self, request: ChatRequest, model: str, repairs: frozenset[str], knowledge: EndpointKnowledge) -> ChatPlan:
         """Write the request body."""
         traits = self.traits
-        wants_thought = request.reasoning_effort in {"medium", "high"}
-        quiet = {} if wants_thought or "drop-thinking" in repairs else dict(traits.quiet(model))
-        thinks = traits.thinks(model) or (wants_thought and bool(traits.quiet(model)))
+        quiet = {} if _wants_thought(request) or "drop-thinking" in repairs else dict(traits.quiet(model))
+        thinks = self._thinks(request, model)
         self._prepare_tools(() if traits.no_tools(model) else request.tools)
-        messages = trimmed(request.messages) if "trim-history" in repairs else request.messages
         policy: ReasoningPolicy = (
             "tool-calls" if "fill-reasoning" in repairs else traits.reasoning if thinks else "drop"
         )
-        body = chat_body(model, chat_messages(messages, self._names, policy), self._tools)
+        body = chat_body(model, chat_messages(request.messages, self._names, policy), self._tools)
         if self._tools:
             body |= {"tool_choice": "auto", **traits.extra}
         if not traits.stream_options or "drop-stream-options" in repairs:
@@ -175,6 +188,15 @@ class FamilyAccount:
         sampling = {} if request.temperature is None else {"temperature": request.temperature}
         self._merge(body, {**sampling, **request.vendor_params}, model, repairs)
         return ChatPlan(body, _THINKING if thinks else _QUICK, thinks)
+
+    def _thinks(self, request: ChatRequest, model: str) -> bool:
+        return self.traits.thinks(model) or (_wants_thought(request) and bool(self.traits.quiet(model)))
+
+    def outlook(self, request: ChatRequest, model: str, knowledge: EndpointKnowledge) -> ModelOutlook:
+        """Return the model's context by the endpoint's list or the manifest, and whether it reasons first."""
+        thinks = self._thinks(request, model)
+        answer = request.max_tokens or (_THOUGHTFUL_TOKENS if thinks else _SPOKEN_TOKENS)
+        return ModelOutlook(context_tokens(self.traits.manifest, model, knowledge), answer, thinks)
 
     def _cap(self, model: str, repairs: frozenset[str]) -> Cap:
         cap = self.traits.cap(model)
@@ -263,13 +285,3 @@ def listed_models(body: bytes) -> list[ListedModel]:
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise RemoteProtocolError("the model list is no model list") from None
     return [ListedModel(one.id, one.context_length or one.context_window) for one in entries if one.id]
-
-
-def trimmed(messages: Sequence[Message]) -> Sequence[Message]:
-    """Keep the instructions and the newer half of the conversation, beginning with the caller."""
-    head = [message for message in messages[:1] if isinstance(message, SystemMessage)]
-    tail = list(messages[len(head) :])
-    tail = tail[len(tail) // 2 :]
-    while len(tail) > 1 and not isinstance(tail[0], UserMessage):
-        tail.pop(0)
-    return [*head, *tail]

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 from moonwire.dialects.endpoints import BaseUrl
 from moonwire.errors import VendorError
-from moonwire.ports.llm import ChatRequest, ListedModel, ModelSwitched
+from moonwire.ports.llm import ChatRequest, ListedModel, ModelOutlook, ModelSwitched
 from moonwire.vendors.connections import EndpointKnowledge
 
 Repair = Literal[
@@ -23,7 +23,6 @@ Repair = Literal[
     "drop-tool-choice",
     "drop-stream-options",
     "other-cap",
-    "trim-history",
 ]
 """One change to a request that the vendor refused by name."""
 
@@ -154,6 +153,10 @@ class ChatVendor(Protocol):
 
     def plan(self, request: ChatRequest, model: str, repairs: frozenset[str], knowledge: EndpointKnowledge) -> ChatPlan:
         """Write the request."""
+        ...
+
+    def outlook(self, request: ChatRequest, model: str, knowledge: EndpointKnowledge) -> ModelOutlook:
+        """Return what is known about a model's answer beforehand."""
         ...
 
     def error(self, failure: HttpFailure, knowledge: EndpointKnowledge) -> VendorError:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import aclosing
 from typing import Final
 
 import structlog
 
-from moonwire.core.dialog.history import History
-from moonwire.core.dialog.messages import AssistantMessage, SystemMessage, UserMessage
-from moonwire.core.dialog.spoken import SpokenText
+from moonwire.call.requests import Asking
+from moonwire.core.dialog.messages import AssistantMessage, UserMessage
 from moonwire.errors import VendorError
-from moonwire.ports.llm import ChatRequest, LanguageModel
 
 log = structlog.get_logger()
 
 LIMIT_S: Final = 2.5
 MOST_LETTERS: Final = 160
 BRIEF_S: Final = 6.0
+MOST_TRANSCRIPT: Final = 8000
+"""Letters of the conversation's end that a brief is written from."""
 PLAIN_BRIEF: Final = "A caller is waiting for you. I connect you now."
 
 _STOCK: Final[dict[str, tuple[str, str]]] = {
@@ -54,61 +52,44 @@ _BRIEF: Final = (
 )
 
 
-async def brief(model: LanguageModel, model_id: str, history: History, guidance: str) -> str:
+async def brief(asking: Asking, guidance: str) -> str:
     """Write what a person is told who takes the call over; a plain sentence when the model fails."""
     said = [
         f"{'Caller' if isinstance(one, UserMessage) else 'Agent'}: {one.text}"
-        for one in history.messages()
+        for one in asking.history.messages()
         if isinstance(one, UserMessage | AssistantMessage) and one.text
     ]
-    request = ChatRequest(
-        model=model_id,
-        messages=(SystemMessage(_BRIEF.format(guidance=guidance)), UserMessage("\n".join(said))),
-        max_tokens=200,
-    )
+    task, transcript = _BRIEF.format(guidance=guidance), "\n".join(said)[-MOST_TRANSCRIPT:]
     try:
-        async with asyncio.timeout(BRIEF_S):
-            return await _spoken(model, request) or PLAIN_BRIEF
+        return await asking.aside(task, UserMessage(transcript), limit_s=BRIEF_S, max_tokens=200) or PLAIN_BRIEF
     except (TimeoutError, VendorError) as error:
-        log.info("plain brief", reason=type(error).__name__)
+        log.info("plain brief", reason=_reason(error))
         return PLAIN_BRIEF
 
 
-async def _spoken(model: LanguageModel, request: ChatRequest) -> str:
-    spoken, text = SpokenText(), ""
-    async with aclosing(model.stream(request)) as answer:
-        async for item in answer:
-            if isinstance(item, str):
-                text += spoken.push(item)
-    return (text + spoken.flush()).strip()
+def _reason(error: TimeoutError | VendorError) -> str:
+    return error.code if isinstance(error, VendorError) else "timeout"
 
 
 class Phrases:
     """Writes one agent's phrases."""
 
-    def __init__(
-        self, model: LanguageModel, model_id: str, history: History, *, style: str | None, language: str | None
-    ) -> None:
-        self._model = model
-        self._model_id = model_id
-        self._history = history
+    def __init__(self, asking: Asking, *, style: str | None, language: str | None) -> None:
+        self._asking = asking
         self._style = f"Style: {style}. " if style else ""
         self._language = language
 
     async def write(self, longer: bool) -> str:
         """Ask the model; a phrase from stock when it is slow, fails or talks too much."""
         try:
-            async with asyncio.timeout(LIMIT_S):
-                text = await self._ask(longer)
+            text = await self._ask(longer)
         except (TimeoutError, VendorError) as error:
-            log.info("filler phrase from stock", reason=type(error).__name__)
+            log.info("filler phrase from stock", reason=_reason(error))
             text = ""
         return text if 0 < len(text) <= MOST_LETTERS else stock_phrase(self._language, longer=longer)
 
     async def _ask(self, longer: bool) -> str:
         task = _TASK.format(what=_LONG if longer else _SHORT, style=self._style)
-        said = next((one.text for one in reversed(self._history.messages()) if isinstance(one, UserMessage)), "")
-        request = ChatRequest(
-            model=self._model_id, messages=(SystemMessage(task), UserMessage(f"The caller said: {said}")), max_tokens=60
-        )
-        return await _spoken(self._model, request)
+        messages = self._asking.history.messages()
+        said = next((one.text for one in reversed(messages) if isinstance(one, UserMessage)), "")
+        return await self._asking.aside(task, UserMessage(f"The caller said: {said}"), limit_s=LIMIT_S, max_tokens=60)

@@ -10,20 +10,21 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final, Protocol
 
 import structlog
 
 from moonwire.call.context import Call
 from moonwire.call.reply import Reply
+from moonwire.call.requests import ReplyRequests
 from moonwire.call.tools.filler import ToolFiller
 from moonwire.call.tools.results import error_text, result_text
 from moonwire.call.tools.toolbox import BuiltInTool, RemoteTool, Toolbox
 from moonwire.core.dialog.history import History
 from moonwire.core.dialog.messages import ToolCall
-from moonwire.errors import HookError, ToolServerError
-from moonwire.ports.llm import ChatRequest
+from moonwire.errors import ContextTooLongError, HookError, ToolServerError
+from moonwire.ports.llm import AnswerEnd, ChatRequest
 from moonwire.spec.payloads import ToolReport
 
 log = structlog.get_logger()
@@ -67,15 +68,23 @@ class ToolWorld(Protocol):
 class ToolRounds:
     """Implements call.reply.ToolUser for one reply."""
 
-    def __init__(self, world: ToolWorld, make_request: Callable[[int, bool], ChatRequest]) -> None:
+    def __init__(self, world: ToolWorld, requests: ReplyRequests) -> None:
         self._world = world
-        self._make_request = make_request
+        self._requests = requests
         self._rounds = 0
         self._made: Counter[str] = Counter()
 
     def request(self) -> ChatRequest:
         """Return the request of the next answer, without tools when there have been enough rounds."""
-        return self._make_request(self._rounds, self._rounds < MOST_ROUNDS)
+        return self._requests.next(self._rounds, with_tools=self._rounds < MOST_ROUNDS)
+
+    def answered(self, end: AnswerEnd) -> None:
+        """Count a complete answer."""
+        self._requests.answered(end)
+
+    def refused(self, error: ContextTooLongError) -> None:
+        """Have the next request shorter."""
+        self._requests.refused(error)
 
     async def use_tools(self, reply: Reply, calls: Sequence[ToolCall]) -> bool:
         """Run one round; False when a built-in tool ends the conversation."""

@@ -8,7 +8,7 @@ beginning of every request is byte for byte the beginning of the one before and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from moonwire.core.dialog.messages import (
@@ -19,12 +19,30 @@ from moonwire.core.dialog.messages import (
     ToolMessage,
     UserMessage,
 )
+from moonwire.core.dialog.window import size_of
 
 OPENING: Final = "(The call has just been answered. Begin the conversation.)"
 """Stands in for the caller where the conversation does not begin with the caller: a greeting."""
 
 CANCELLED: Final = '{"error":"cancelled"}'
 """Result of a tool call that has none: the caller interrupted, or it is still running."""
+
+
+CUT_NOTE: Final = "\n[The rest of this result was cut to fit the model's context.]"
+"""Ends a tool result of which the model could not be told everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What a history was shortened by."""
+
+    messages: int = 0
+    """Left out from the beginning."""
+    cut_results: int = 0
+    """Results of tools that lost their end."""
+
+    def __bool__(self) -> bool:
+        return bool(self.messages or self.cut_results)
 
 
 class _ToolRound:
@@ -40,13 +58,28 @@ class _ToolRound:
             yield ToolMessage(call.id, self.results.get(call.id, CANCELLED))
 
 
+_Entry = Message | _ToolRound
+
+
+def _told(entry: _Entry) -> Iterable[Message]:
+    return entry.messages() if isinstance(entry, _ToolRound) else (entry,)
+
+
+def _newest_notes(entries: Iterable[_Entry], most: int) -> list[_Entry]:
+    """Return the application's context messages, the oldest left out where there is not enough room."""
+    notes = [entry for entry in entries if isinstance(entry, SystemMessage)]
+    while notes and size_of(notes) > most:
+        notes.pop(0)
+    return [*notes]
+
+
 class History:
     """One call's conversation."""
 
     def __init__(self, instructions: str = "", seed: Iterable[Message] = (), *, opening: str = OPENING) -> None:
         self._instructions = instructions.strip()
         self._opening = opening
-        self._entries: list[Message | _ToolRound] = []
+        self._entries: list[_Entry] = []
         for message in seed:
             self.add(message)
 
@@ -119,6 +152,46 @@ class History:
         (open_rounds or asked[-1:])[0].results[tool_call_id] = text
         return True
 
+    def forget(self, goal: int) -> Forgotten:
+        """Leave out the oldest turns, for good, until the rest has at most this size.
+
+        The newest turn stays, and so do the application's context messages as far as they take no more than half of
+        the goal. A call of a tool and its result go together. When the newest turn alone is too large, the largest
+        results of its tools lose their ends.
+
+        Args:
+            goal: bytes of text, see window.size_of; system prompt and opening aside.
+        """
+        sizes = [size_of(_told(entry)) for entry in self._entries]
+        turns = [index for index, entry in enumerate(self._entries) if index and isinstance(entry, UserMessage)]
+        cut = 0
+        if sum(sizes) > goal and turns:
+            notes = sum(
+                size for entry, size in zip(self._entries, sizes, strict=True) if isinstance(entry, SystemMessage)
+            )
+            room = goal - min(notes, goal // 2)
+            cut = next((turn for turn in turns if sum(sizes[turn:]) <= room), turns[-1])
+        before = self._entries[:cut]
+        notes = _newest_notes(before, goal // 2)
+        self._entries = [*notes, *self._entries[cut:]]
+        left_out = sum(len(tuple(_told(entry))) for entry in before) - len(notes)
+        return Forgotten(left_out, self._cut_results(goal))
+
+    def _cut_results(self, goal: int) -> int:
+        """Shorten the largest results until the goal is reached; returns how many were."""
+        rounds = [entry for entry in self._entries if isinstance(entry, _ToolRound)]
+        results = [(len(text.encode()), one, call_id) for one in rounds for call_id, text in one.results.items()]
+        excess = sum(size_of(_told(entry)) for entry in self._entries) - goal
+        cut = 0
+        for size, one, call_id in sorted(results, key=lambda result: result[0], reverse=True):
+            if excess <= 0 or size <= 2 * len(CUT_NOTE):
+                break
+            kept = max(size - excess - len(CUT_NOTE), len(CUT_NOTE))
+            one.results[call_id] = one.results[call_id].encode()[:kept].decode("utf-8", "ignore") + CUT_NOTE
+            excess -= size - kept - len(CUT_NOTE)
+            cut += 1
+        return cut
+
     def if_said(self, text: str) -> History:
         """Return a history of its own in which the caller has said this too: for a request that may come to nothing."""
         imagined = History(self._instructions, opening=self._opening)
@@ -135,12 +208,7 @@ class History:
         Returns:
             No empty user or assistant message, no tool message away from its call, at least one user message.
         """
-        said: list[Message] = []
-        for entry in self._entries:
-            if isinstance(entry, _ToolRound):
-                said.extend(entry.messages())
-            else:
-                said.append(entry)
+        said = [message for entry in self._entries for message in _told(entry)]
         first = next((index for index, message in enumerate(said) if not isinstance(message, SystemMessage)), len(said))
         if first == len(said) or not isinstance(said[first], UserMessage):
             said.insert(first, UserMessage(self._opening))

@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import structlog
 
-from moonwire.errors import VendorError, VendorTimeoutError
+from moonwire.errors import ContextTooLongError, VendorError, VendorTimeoutError
 from moonwire.ports.directory import LlmChoice
-from moonwire.ports.llm import AnswerItem, ChatRequest, LanguageModel, ModelSwitched
+from moonwire.ports.llm import AnswerItem, ChatRequest, LanguageModel, ModelOutlook, ModelSwitched
 
 USEFUL_WITHIN_S = 3.0
 """Together with the next model's first word this stays below the time a reply may take to become audible."""
@@ -52,6 +52,11 @@ class FallbackModel:
         self._passed_over: dict[int, tuple[float, str]] = {}
         """Place -> until when (loop time), and the error's code."""
 
+    def outlook(self, request: ChatRequest) -> ModelOutlook:
+        """Return what is known about the answer of the model that will be asked first."""
+        place = next(self._places())
+        return self._candidates[place][1].outlook(self._asked(request, place))
+
     async def stream(self, request: ChatRequest) -> AsyncGenerator[AnswerItem, None]:
         """Yield the answer of the first model that gives one; `ModelSwitched` comes first when it is another.
 
@@ -65,6 +70,9 @@ class FallbackModel:
             answer = model.stream(self._asked(request, place))
             try:
                 begin = await self._begin(answer, choice, limited=place != places[-1])
+            except ContextTooLongError:
+                # Not the model's fault, and another one would hardly take it: the call shortens and asks again.
+                raise
             except VendorError as error:
                 cause = cause or error
                 self._pass_over(place, error)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from moonwire.errors import VendorError
+from moonwire.errors import ContextTooLongError, VendorError
 from moonwire.vendors.chat_errors import redact, repair_for
 from moonwire.vendors.chat_vendor import HttpFailure
 from moonwire.vendors.llm.moonshot.errors import classify
@@ -69,6 +69,25 @@ def test_waits_are_read_from_header_or_text() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("message", "overrun"),
+    [
+        ("Invalid request: Your request exceeded model token limit : 5000 (requested: 10000)", 2.0),
+        (
+            "This model's maximum context length is 8192 tokens. However, you requested 9216 tokens (8192 in the "
+            "messages, 1024 in the completion).",
+            1.125,
+        ),
+        ("Your request exceeded model token limit : 262144", 1.0),
+        ("Input token length too long", 1.0),
+    ],
+)
+def test_how_much_too_long_a_conversation_is(message: str, overrun: float) -> None:
+    error = found(400, "invalid_request_error", message)
+    assert isinstance(error, ContextTooLongError)
+    assert error.overrun == overrun
+
+
 def test_a_coding_key_is_explained() -> None:
     error = found(401, "invalid_authentication_error", "x", host="api.kimi.com")
     assert "Kimi Code" in error.remedy
@@ -95,7 +114,7 @@ def test_secrets_are_masked_and_texts_bounded() -> None:
         ("cannot specify both 'thinking' and 'reasoning_effort'", "drop-effort"),
         ("tool_choice 'required' is incompatible with thinking enabled", "drop-tool-choice"),
         ("unknown parameter 'thinking'", "drop-thinking"),
-        ("Your request exceeded model token limit : 5", "trim-history"),
+        ("Your request exceeded model token limit : 5", None),
         ("function name is invalid", None),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 
 from moonwire.core.dialog.messages import AssistantMessage, SystemMessage, ToolCall, ToolMessage, UserMessage
 from moonwire.errors import (
+    ContextTooLongError,
     CredentialError,
     QuotaError,
     RateLimitError,
@@ -236,21 +237,18 @@ async def test_refused_effort_and_tool_choice_are_taken_back(
     assert simulator.chats[1].json["tool_choice"] == named["tool_choice"]
 
 
-async def test_a_conversation_over_the_limit_is_shortened_once(
+async def test_a_conversation_over_the_limit_is_told_at_once(
     simulator: MoonshotSimulator, open_model: OpenModel
 ) -> None:
     filler = [UserMessage("word " * 1200), AssistantMessage("word " * 1200)] * 12
     small = ModelSpec("moonshot-v1-8k", date(2024, 2, 1), None, 8_192, 1024, fixed_sampling=False)
     simulator.world.models[small.id] = small
-    request = ChatRequest("moonshot-v1-8k", (ASK.messages[0], *filler[:8], ASK.messages[1]))
-    await collect(open_model(), request)
-    first, second = simulator.chats
-    assert (first.status, second.status) == (400, 200)
-    assert second.messages[0] == first.messages[0]
-    assert second.messages[-1] == first.messages[-1]
-    assert second.messages[1]["role"] == "user"
-    await failure(open_model(), ChatRequest("moonshot-v1-8k", (ASK.messages[0], *filler)))
-    assert len(simulator.chats) == 4
+    model = open_model()
+    caught = await failure(model, ChatRequest("moonshot-v1-8k", (ASK.messages[0], *filler)))
+    assert isinstance(caught, ContextTooLongError), "the call shortens what it keeps, not the adapter what it sends"
+    assert caught.overrun > 3
+    assert len(simulator.chats) == 1
+    assert model.outlook(ChatRequest("moonshot-v1-8k", ())).context_tokens == 8_192
 
 
 async def test_one_call_at_a_time_on_the_lowest_tier(simulator: MoonshotSimulator, open_model: OpenModel) -> None:

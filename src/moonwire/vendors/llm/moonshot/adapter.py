@@ -15,9 +15,9 @@ from moonwire.dialects.openai_chat import chat_body
 from moonwire.dialects.tool_names import ToolNames
 from moonwire.errors import ModelUnavailableError, RemoteProtocolError, VendorError
 from moonwire.ports.directory import VendorCredential
-from moonwire.ports.llm import ChatRequest, ListedModel, ToolDefinition
+from moonwire.ports.llm import ChatRequest, ListedModel, ModelOutlook, ToolDefinition
 from moonwire.vendors.chat_errors import repair_for
-from moonwire.vendors.chat_family import ENDPOINTS, SAMPLING, trimmed
+from moonwire.vendors.chat_family import ENDPOINTS, SAMPLING, context_tokens
 from moonwire.vendors.chat_retired import RetiredModels
 from moonwire.vendors.chat_vendor import ChatPlan, Endpoint, HttpFailure, ModelChoice, Repair
 from moonwire.vendors.connections import EndpointKnowledge
@@ -103,10 +103,10 @@ class Moonshot:
         family = family_of(model, knowledge.live)
         thinking = plan_thinking(family, request.reasoning_effort, request.vendor_params, repairs)
         self._prepare_tools(request.tools)
-        messages = trimmed(request.messages) if "trim-history" in repairs else request.messages
-        body = chat_body(model, chat_messages(messages, self._names, thinking.reasoning), self._tools)
-        cap = request.max_tokens or QUICK_CAP_TOKENS
-        body["max_completion_tokens"] = max(cap, THINKING_CAP_TOKENS) if thinking.thinks else cap
+        body = chat_body(model, chat_messages(request.messages, self._names, thinking.reasoning), self._tools)
+        body["max_completion_tokens"] = _cap(
+            request, context_tokens(MANIFEST, model, knowledge), thinks=thinking.thinks
+        )
         body |= thinking.members
         if request.temperature is not None:
             self._add_temperature(body, request.temperature, family, repairs)
@@ -114,6 +114,14 @@ class Moonshot:
             if key not in body and not self._withheld(key, value, family, repairs, thinking.thinks):
                 body[key] = value
         return ChatPlan(body, thinking.limits, thinking.thinks)
+
+    def outlook(self, request: ChatRequest, model: str, knowledge: EndpointKnowledge) -> ModelOutlook:
+        """Return the model's context, the answer's cap, and whether it will think first."""
+        family = family_of(model, knowledge.live)
+        repairs = knowledge.repairs(model)
+        thinks = plan_thinking(family, request.reasoning_effort, request.vendor_params, repairs).thinks
+        context = context_tokens(MANIFEST, model, knowledge)
+        return ModelOutlook(context, _cap(request, context, thinks=thinks), thinks)
 
     def _prepare_tools(self, tools: Sequence[ToolDefinition]) -> None:
         """Rewrite schemas and names when the tools changed, not per turn: the vendor caches the same prefix."""
@@ -176,6 +184,13 @@ class Moonshot:
     def listed(self, body: bytes) -> list[ListedModel]:
         """Read the answer of GET /models."""
         return listed_models(body)
+
+
+def _cap(request: ChatRequest, context: int | None, *, thinks: bool) -> int:
+    """Return the answer's cap; prompt and cap together must fit, so it never takes more than half of the context."""
+    cap = request.max_tokens or QUICK_CAP_TOKENS
+    cap = max(cap, THINKING_CAP_TOKENS) if thinks else cap
+    return min(cap, context // 2) if context else cap
 
 
 class _ListedEntry(msgspec.Struct):
