@@ -27,7 +27,7 @@ portal: $(PORTAL)  ## build the portal into the package
 portal-client: .venv/.ready  ## write the OpenAPI document that the portal's client is generated from
 	@$(PY) tools/portal_api.py
 
-system: .venv/.ready  ## optional system programs (espeak-ng, sipp, chromium); says what is missing when not root
+system: .venv/.ready  ## optional system programs (espeak-ng, sipp, chromium, postgresql); says what is missing when not root
 	@bash tools/system.sh
 
 demo: .venv/.ready  ## a real SIP call against the sandbox vendors, with transcript, barge-in and latency table
@@ -41,7 +41,7 @@ run: setup  ## start the server (sandbox vendors when no key is configured)
 	@$(BIN)/moonwire serve
 
 test: setup  ## run all tests
-	@bash tools/system.sh espeak-ng sipp chromium
+	@bash tools/system.sh espeak-ng sipp chromium postgresql
 	@$(BIN)/pytest -n 2 --dist loadfile
 
 check: .venv/.ready  ## format, lint, types, import directions, size budgets

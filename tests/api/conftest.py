@@ -7,17 +7,20 @@ import contextlib
 import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 
 import aiohttp
 import pytest
 import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from tests.databases import postgresql, settings
 
+from moonwire.settings import Settings
 from moonwire.store import users
 
 from .rest import Rest, opened
+
+__all__ = ["postgresql", "settings"]  # fixtures
 
 Serve = Callable[[FastAPI], AbstractAsyncContextManager[aiohttp.ClientSession]]
 
@@ -25,7 +28,8 @@ Serve = Callable[[FastAPI], AbstractAsyncContextManager[aiohttp.ClientSession]]
 @contextlib.asynccontextmanager
 async def serving(app: FastAPI) -> AsyncGenerator[aiohttp.ClientSession]:
     """Serve the application on a free port; the session's base URL leads to it."""
-    with socket.socket() as listener:
+    # Named TCP: only then asyncio switches Nagle off, which would cost every answer 40 ms.
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
@@ -54,9 +58,9 @@ def serve() -> Serve:
 
 
 @pytest.fixture
-async def rest(serve: Serve, tmp_path: Path) -> AsyncGenerator[Rest]:
-    """REST with an administrator and the tenants alice and bob."""
-    async with opened(serve, tmp_path) as server:
+async def rest(serve: Serve, settings: Settings) -> AsyncGenerator[Rest]:
+    """REST with an administrator and the tenants alice and bob, on each kind of database."""
+    async with opened(serve, settings) as server:
         yield server
 
 

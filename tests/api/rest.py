@@ -1,19 +1,19 @@
-"""A REST server on an empty SQLite store, with two tenants and an administrator."""
+"""A REST server on an empty store, with two tenants and an administrator."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 from fastapi import FastAPI
-from pydantic import SecretStr
+from tests.databases import PASSWORD
 
-from moonwire.api.application import create_api
+from moonwire.api.application import create_api, serve_with
 from moonwire.api.health import HealthSources
 from moonwire.api.services import ApiServices, CredentialTest
 from moonwire.core.hosts import LOOPBACK, HostPolicy
@@ -94,10 +94,9 @@ class Rest:
 
 
 @contextlib.asynccontextmanager
-async def opened(serve: Any, data_dir: Path) -> AsyncGenerator[Rest]:
-    settings = Settings(_env_file=None, data_dir=data_dir, admin_password=SecretStr("first password"))  # pyright: ignore[reportCallIssue]
+async def opened(serve: Any, settings: Settings) -> AsyncGenerator[Rest]:
     store = await Store.open(settings)
-    logs = FileEventLogs(data_dir)
+    logs = FileEventLogs(settings.data_dir)
     tested: list[VendorCredential] = []
     live = OneCall()
 
@@ -128,10 +127,8 @@ async def opened(serve: Any, data_dir: Path) -> AsyncGenerator[Rest]:
         live_calls=live,
     )
 
-    async def ready() -> bool:
-        return True
-
-    app = create_api(HealthSources({"database": ready}, lambda: (b"", "text/plain")), services)
+    app = _application()
+    serve_with(app, services)
     try:
         async with serve(app) as session:
             admin = Tenant(session, await _admin_token(session))
@@ -143,10 +140,17 @@ async def opened(serve: Any, data_dir: Path) -> AsyncGenerator[Rest]:
         logs.close()
 
 
+@functools.cache
+def _application() -> FastAPI:
+    """Make the routes once for all tests: that takes longer than most of them."""
+    return create_api(HealthSources({}, lambda: (b"", "text/plain")), ApiServices(_NOBODY, _NOBODY, _NOBODY))
+
+
+_NOBODY: Any = None
+
+
 async def _admin_token(session: aiohttp.ClientSession) -> str:
-    status, answer = await Tenant(session, "").ask(
-        "POST", "/login", {"username": "admin", "password": "first password"}
-    )
+    status, answer = await Tenant(session, "").ask("POST", "/login", {"username": "admin", "password": PASSWORD})
     assert status == 200, answer
     return answer["token"]
 

@@ -91,6 +91,11 @@ async def test_number_carrier_and_gateway_admit_a_call(rest: Rest) -> None:
 
     _, shown = await alice.ask("GET", "/SipGateways", voip_carrier_sid=carrier)
     assert (shown[0]["sip_gateway_sid"], shown[0]["inbound"], shown[0]["outbound"]) == (gateway, 1, 0)
+    await alice.make("/SipGateways", {"voip_carrier_sid": carrier, "ipv4": "2001:db8::1"})
+    assert directory.carrier_for_address("2001:db8::1") == "trunk"
+    assert directory.carrier_for_address("2001:db8::2") is None, "without a netmask one address, not its /32"
+    status, refused = await alice.ask("PUT", f"/SipGateways/{gateway}", {"netmask": 33})
+    assert (status, refused["msg"]) == (400, "netmask: an address of this kind has 32 bits at most.")
     assert (await alice.ask("PUT", f"/SipGateways/{gateway}", {"is_active": 0}))[0] == 204
     assert directory.carrier_for_address("203.0.113.9") is None
     _, shown = await alice.ask("GET", f"/VoipCarriers/{carrier}")
@@ -323,27 +328,28 @@ async def test_alerts(rest: Rest) -> None:
     assert (await rest.alice.ask("GET", path, page="1", count="25", alert_type="no-tts"))[1]["total"] == 0
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "sentence"),
-    [
-        ("POST", "/Applications", {}, "name is required"),
-        ("POST", "/Applications", {"name": "a"}, "An application needs a call_hook or an app_json."),
-        ("POST", "/Applications", {"name": "a", "call_hook": "x"}, "call_hook.url: must be an absolute"),
-        ("POST", "/Applications", {"name": "a", "app_json": "[]"}, "app_json: must be a JSON array of verbs"),
-        ("POST", "/Applications", {"name": "a\0", "call_hook": HOOK}, "name: string should match"),
-        ("POST", "/Applications", {"name": "a", "call_hook": HOOK, "env_vars": {"a": "\ud800"}}, "env_vars: must be"),
-        ("POST", "/SipGateways", {"ipv4": "1.2.3.4", "voip_carrier_sid": NOBODY}, "no such carrier"),
-        ("POST", "/PhoneNumbers", {"number": "1", "application_sid": NOBODY}, "no such application"),
-        ("GET", "/Applications/not-a-sid", None, "sid: string should match"),
-        ("PUT", f"/Applications/{NOBODY}", [1], "body: input should be a valid dictionary"),
-    ],
-)
-async def test_mistakes_are_named(rest: Rest, method: str, path: str, body: Any, sentence: str) -> None:
-    status, answer = await rest.alice.ask(method, path, body)
-    assert (status in (400, 404), sentence in answer["msg"]) == (True, True), answer
-    assert set(answer) == {"msg", "code"}
+MISTAKES: list[tuple[str, str, Any, str]] = [
+    ("POST", "/Applications", {}, "name is required"),
+    ("POST", "/Applications", {"name": "a"}, "An application needs a call_hook or an app_json."),
+    ("POST", "/Applications", {"name": "a", "call_hook": "x"}, "call_hook.url: must be an absolute"),
+    ("POST", "/Applications", {"name": "a", "app_json": "[]"}, "app_json: must be a JSON array of verbs"),
+    ("POST", "/Applications", {"name": "a\0", "call_hook": HOOK}, "name: string should match"),
+    ("POST", "/Applications", {"name": "a", "call_hook": HOOK, "env_vars": {"a": "\ud800"}}, "env_vars: must be"),
+    ("POST", "/SipGateways", {"ipv4": "1.2.3.4", "voip_carrier_sid": NOBODY}, "no such carrier"),
+    ("POST", "/PhoneNumbers", {"number": "1", "application_sid": NOBODY}, "no such application"),
+    ("GET", "/Applications/not-a-sid", None, "sid: string should match"),
+    ("PUT", f"/Applications/{NOBODY}", [1], "body: input should be a valid dictionary"),
+]
 
 
+async def test_mistakes_are_named(rest: Rest) -> None:
+    for method, path, body, sentence in MISTAKES:
+        status, answer = await rest.alice.ask(method, path, body)
+        assert (status in (400, 404), sentence in answer["msg"]) == (True, True), answer
+        assert set(answer) == {"msg", "code"}
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 async def test_a_lost_database_is_told(rest: Rest) -> None:
     async with rest.store.database.transaction() as session:
         await session.execute(text("ALTER TABLE applications RENAME TO away"))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
+from tests.databases import empty
+from typer.testing import CliRunner
 
+from moonwire.cli import commands
 from moonwire.settings import Settings
 from moonwire.store.configuration import parse_configuration
 from moonwire.store.store import Store
@@ -18,6 +23,7 @@ llm_services:
   - {vendor: moonshot, label: china, api_key: sk-planted-1b, default: true, retired_models: refuse}
 speech_services:
   - {vendor: deepgram, api_key: planted-2, use_for_tts: false, deepgram_stt_use_tls: false}
+  - {vendor: "custom:x", auth_token: planted-9, custom_stt_url: wss://stt.example/, options: {speed: 1.5}}
 applications:
   - name: "odd: ${D}{x} 名"
     call_hook: {url: "wss://127.0.0.1:3000/", username: u, password: planted-3}
@@ -34,6 +40,7 @@ phone_numbers:
   - {number: "16175551212"}
 carriers:
   - {name: loopback, inbound: [127.0.0.1/32, "::1"], token: planted-6, application: inline, description: d}
+  - {name: out, outbound: [sip.example, "[2001:db8::1]:5080;transport=tcp"], inbound: [2001:db8::/64]}
   - {name: twilio, type: twilio, auth_token: planted-7, is_active: false}
 api_keys:
   - {name: ci, token: planted-8}
@@ -71,3 +78,27 @@ async def test_empty(store: Store) -> None:
     text = await exported(store)
     assert yaml.safe_load(text) is None
     assert (await store.apply(parse_configuration(text, {}))).created == []
+
+
+def test_round_trip_on_the_command_line(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = CliRunner()
+
+    def environment(data_dir: Path) -> None:
+        url = settings.database_url.get_secret_value() if settings.database_url else ""
+        monkeypatch.setenv("MOONWIRE_DATA_DIR", str(data_dir))
+        monkeypatch.setenv("MOONWIRE_DATABASE_URL", url)
+        if url:
+            asyncio.run(empty(url))
+
+    monkeypatch.chdir(tmp_path)
+    environment(tmp_path / "first")
+    applied = run.invoke(commands, ["apply"], input=FILE)
+    assert applied.output.startswith("created llm_services/moonshot"), applied.output
+    first = run.invoke(commands, ["export"]).output
+    assert run.invoke(commands, ["settings", "rotate-key"]).exit_code == 0
+    assert run.invoke(commands, ["export"]).output == first
+    environment(tmp_path / "second")
+    assert run.invoke(commands, ["apply", "-"], input=first).exit_code == 0
+    assert run.invoke(commands, ["export"]).output == first
+    placeholders = run.invoke(commands, ["export", "--placeholders"]).output
+    assert "${DEEPGRAM_API_KEY}" not in placeholders, "a secret that is not stored has no place"

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.databases import PostgreSql
 
 from moonwire.errors import ConfigError, StoreUnavailableError
 from moonwire.settings import Settings
@@ -14,7 +15,6 @@ from moonwire.store.configuration import parse_configuration
 from moonwire.store.recorder import Recorder
 from moonwire.store.store import Store
 
-from .conftest import PostgreSql
 from .test_recorder import RECORD, calls
 
 FILE = "applications: [{name: a, app_json: [{verb: hangup}]}]\nphone_numbers: [{number: '1', application: a}]"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
+from tests.databases import PASSWORD
 
 from moonwire.errors import ConfigError
 from moonwire.ports.administration import Principal
@@ -178,9 +179,9 @@ async def test_first_user(settings: Settings) -> None:
         user = await session.scalar(select(UserRow))
     assert user is not None
     assert (user.name, user.force_change) == ("admin", False)
-    assert await password_matches(user.password_hash, "first")
+    assert await password_matches(user.password_hash, PASSWORD)
     assert not await password_matches(user.password_hash, "second")
-    assert not await password_matches("damaged", "first")
+    assert not await password_matches("damaged", PASSWORD)
     await given.close()
 
 

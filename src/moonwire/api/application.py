@@ -52,13 +52,18 @@ def create_api(health: HealthSources, services: ApiServices | None = None) -> Fa
     app.add_exception_handler(Exception, _unexpected)
     app.include_router(health_routes(health))
     if services is not None:
-        app.state.services = services
-        app.state.login_guard = LoginGuard(services.clock)
-        app.state.trial_pace = TrialPace(services.clock)
+        serve_with(app, services)
         for resource in _RESOURCES:
             app.include_router(resource.routes, prefix="/v1")
         install_portal(app)
     return app
+
+
+def serve_with(app: FastAPI, services: ApiServices) -> None:
+    """Give an application its collaborators; guards begin to count anew."""
+    app.state.services = services
+    app.state.login_guard = LoginGuard(services.clock)
+    app.state.trial_pace = TrialPace(services.clock)
 
 
 def _unexpected(_request: Request, _error: Exception) -> Response:

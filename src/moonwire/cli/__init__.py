@@ -80,19 +80,29 @@ def call(
 
 
 @commands.command()
-def apply(file: Annotated[Path, typer.Argument(help="moonwire.yaml")]) -> None:
+def apply(
+    file: Annotated[
+        Path | None, typer.Argument(help="moonwire.yaml; - or nothing: standard input.", show_default=False)
+    ] = None,
+) -> None:
     """Bring a configuration file into the database; running servers notice."""
+    if (file is None and sys.stdin.isatty()) or str(file) == "":
+        fail("Name the file to apply, for example: moonwire apply moonwire.yaml", 2)
     from moonwire.cli.configuration import run_apply
 
-    run_apply(file)
+    run_apply(None if str(file) == "-" else file)
 
 
 @commands.command()
-def export() -> None:
-    """Print the configuration as a file that `apply` takes; secrets as ${VARIABLES}."""
+def export(
+    placeholders: Annotated[
+        bool, typer.Option("--placeholders", help="Name each secret as a ${VARIABLE} to be set before applying.")
+    ] = False,
+) -> None:
+    """Print the configuration as a file that `apply` takes; secrets are left out."""
     from moonwire.cli.configuration import run_export
 
-    run_export()
+    run_export(placeholders=placeholders)
 
 
 settings_group = typer.Typer(help="Show the effective settings; rotate the master key.", rich_markup_mode=None)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
 import typer
 
+from moonwire.errors import ConfigError
 from moonwire.settings import environment, load_settings, settings_table
-from moonwire.store.configuration import load_configuration
+from moonwire.store.configuration import load_configuration, parse_configuration
 from moonwire.store.key_rotation import rotate_key_file
 from moonwire.store.store import Store
 
 
-def run_apply(file: Path) -> None:
-    """Apply a configuration file."""
+def run_apply(file: Path | None) -> None:
+    """Apply a configuration file, or what comes through standard input."""
     settings = load_settings()
-    configuration = load_configuration(file, environment())
+    if file is not None:
+        configuration = load_configuration(file, environment())
+    else:
+        configuration = parse_configuration(_piped(), environment(), source="standard input")
 
     async def work() -> str:
         store = await Store.open(settings)
@@ -28,18 +33,25 @@ def run_apply(file: Path) -> None:
     typer.echo(asyncio.run(work()))
 
 
-def run_export() -> None:
+def _piped() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError("standard input is not UTF-8 text; save it again as UTF-8.") from None
+
+
+def run_export(*, placeholders: bool) -> None:
     """Print the configuration."""
     settings = load_settings()
 
     async def work() -> str:
         store = await Store.open(settings)
         try:
-            return await store.export()
+            return await store.export(placeholders=placeholders)
         finally:
             await store.close()
 
-    typer.echo(asyncio.run(work()))
+    typer.echo(asyncio.run(work()), nl=False)
 
 
 def run_settings() -> None:

@@ -7,7 +7,7 @@ export there; or, where asked for, stand as `${NAME}` placeholders.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -16,6 +16,8 @@ import yaml
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from moonwire.store.declared import CarrierSpec
+from moonwire.store.gateways import Gateway, gateway_text
 from moonwire.store.sealing import open_field
 from moonwire.store.secret_names import looks_secret
 from moonwire.store.secrets import SecretBox
@@ -110,7 +112,7 @@ class _Writer:
         return _given(members)
 
     def _hook(self, row: ApplicationRow, name: str, hook: Mapping[str, Any]) -> object:
-        password = self._secrets({"password": ""} if f"{name}.password" in row.sealed else {}, row.name, name)
+        password = self._secrets(["password"] if f"{name}.password" in row.sealed else [], row.name, name)
         if set(hook) <= {"url", "method"} and hook.get("method", "POST") == "POST" and not password:
             return escaped(hook["url"])
         return cast("dict[str, Any]", escaped(dict(hook))) | password
@@ -125,21 +127,22 @@ class _Writer:
         return shown
 
     async def _carrier(self, row: CarrierRow, names: Mapping[str, str]) -> dict[str, Any]:
-        gateways = await self._session.scalars(
-            select(GatewayRow).where(GatewayRow.carrier_sid == row.sid, GatewayRow.inbound, GatewayRow.is_active)
-        )
-        networks = [str(network) for gateway in gateways if (network := gateway_network(gateway))]
+        query = select(GatewayRow).where(GatewayRow.carrier_sid == row.sid, GatewayRow.is_active)
+        gateways = (await self._session.scalars(query.order_by(GatewayRow.created_at, GatewayRow.sid))).all()
+        networks = {str(network) for one in gateways if one.inbound and (network := gateway_network(one))}
         members = {
             "name": escaped(row.name),
             "description": escaped(row.description),
             "type": None if row.carrier_type == "sip" else row.carrier_type,
             "inbound": sorted(networks),
+            "outbound": [text for one in gateways if one.outbound and (text := _outbound(one))],
             "application": escaped(names.get(row.application_sid or "")),
         }
         inactive = {} if row.is_active else {"is_active": False}
-        return _given(members) | inactive | self._secrets(row.sealed, row.name)
+        declared = [name for name in row.sealed if name in CarrierSpec.model_fields]
+        return _given(members) | inactive | self._secrets(declared, row.name)
 
-    def _secrets(self, sealed: Mapping[str, str], *owner: str | None) -> dict[str, Any]:
+    def _secrets(self, sealed: Collection[str], *owner: str | None) -> dict[str, Any]:
         return {field: _placeholder(*owner, field) for field in sealed} if self._placeholders else {}
 
 
@@ -159,6 +162,10 @@ def escaped(value: object) -> object:
 def _phone_number(row: PhoneNumberRow, names: Mapping[str, str]) -> dict[str, Any]:
     application, carrier = names.get(row.application_sid or ""), names.get(row.carrier_sid or "")
     return _given({"number": row.number, "application": escaped(application), "carrier": escaped(carrier)})
+
+
+def _outbound(row: GatewayRow) -> str | None:
+    return gateway_text(Gateway(row.address, row.port, row.protocol))
 
 
 def _given(members: Mapping[str, Any]) -> dict[str, Any]:

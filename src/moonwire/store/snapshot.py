@@ -174,7 +174,8 @@ async def _carriers(session: AsyncSession, box: SecretBox, accounts: set[str]) -
         if network is not None:
             networks.setdefault(gateway.carrier_sid, []).append(network)
     outbound: dict[str, list[GatewayRow]] = {}
-    async for gateway in _rows(session, select(GatewayRow).where(GatewayRow.outbound, GatewayRow.is_active)):
+    active = select(GatewayRow).where(GatewayRow.outbound, GatewayRow.is_active)
+    async for gateway in _rows(session, active.order_by(GatewayRow.created_at, GatewayRow.sid)):
         outbound.setdefault(gateway.carrier_sid, []).append(gateway)
     carriers: list[KnownCarrier] = []
     async for row in _rows(session, select(CarrierRow).where(CarrierRow.is_active).order_by(CarrierRow.created_at)):

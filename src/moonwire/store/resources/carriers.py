@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, true
@@ -93,11 +94,24 @@ async def fill_gateway(writing: Writing, row: GatewayRow, members: Mapping[str, 
     elif members.get("voip_carrier_sid") not in (None, row.carrier_sid):
         raise RecordError("voip_carrier_sid: a gateway cannot move to another carrier.", why="invalid")
     assign_given(row, members, "netmask", "port", "protocol", address="ipv4")
+    _check_network(row, members)
     for name in ("inbound", "outbound", "is_active"):
         if name in members:
             setattr(row, name, bool(members[name]))
     row.properties = merged(row.properties, {name: members[name] for name in GATEWAY_PROPERTIES if name in members})
     return {}
+
+
+def _check_network(row: GatewayRow, members: Mapping[str, Any]) -> None:
+    """Refuse a prefix length that the address cannot have; left out, it is that of one address."""
+    try:
+        bits = ip_address(row.address).max_prefixlen
+    except ValueError:
+        return  # a name
+    if "netmask" not in members and "ipv4" in members:
+        row.netmask = bits
+    if row.netmask > bits:
+        raise RecordError(f"netmask: an address of this kind has {bits} bits at most.", why="invalid")
 
 
 async def _carrier_of(writing: Writing, members: Mapping[str, Any]) -> str:
