@@ -52,6 +52,7 @@ check: .venv/.ready  ## format, lint, types, import directions, size budgets
 	@$(PY) tools/shape.py
 	@$(PY) tools/portal_api.py --check
 	@$(PY) tools/configuration_docs.py --check
+	@$(PY) tools/agent_matrix.py --check
 
 format: .venv/.ready  ## rewrite the code in the house format
 	@$(BIN)/ruff format .

@@ -127,6 +127,7 @@ async def test_a_binary_frame_cuts_the_application_off_but_not_the_call(
     assert alerts.alerts[0][0] == "payload-error"
 
 
+@pytest.mark.agent_row("reconnect")
 async def test_a_dropped_socket_is_reopened_and_the_verbs_of_its_ack_are_not_run(
     application: ScriptedApplication, connector: AppConnector
 ) -> None:

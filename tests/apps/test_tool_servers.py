@@ -101,12 +101,14 @@ async def test_streamable_http() -> None:
         assert "Error executing tool fail" in json.loads(await heard.tools["fail"].run({}))["error"]
 
 
+@pytest.mark.agent_row("mcpServers.url")
 async def test_sse_is_tried_when_streamable_http_is_refused() -> None:
     async with served(calculator().sse_app()) as url, connected(f"{url}/sse") as heard:
         assert heard.errors == []
         assert await heard.tools["add"].run({"a": 20, "b": 3}) == "23"
 
 
+@pytest.mark.agent_row("mcpServers.auth")
 @pytest.mark.parametrize(
     ("auth", "header"),
     [
@@ -148,6 +150,7 @@ async def test_a_server_that_is_no_mcp_server_is_of_no_use() -> None:
     await runner.cleanup()
 
 
+@pytest.mark.agent_row("mcpServers: lying")
 async def test_a_lying_schema_does_no_harm() -> None:
     listed = [
         {"name": "odd", "inputSchema": {"type": "object", "properties": {"a": {"type": "wish"}}}},

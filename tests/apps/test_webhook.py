@@ -169,6 +169,7 @@ async def test_a_webhook_that_answers_too_late(
     assert alerts.alerts[0][0] == "webhook-connection-failure"
 
 
+@pytest.mark.agent_row("events over HTTP")
 async def test_events_are_posted_in_order_without_base_payload(pages: Pages, connector: AppConnector) -> None:
     for path in ("/event", "/status"):
         pages.serve(path, web.Response(status=200))
@@ -187,6 +188,7 @@ async def test_events_are_posted_in_order_without_base_payload(pages: Pages, con
     assert json.loads(pages.bodies[2][1]) == {"type": "turn_end", "index": 0}
 
 
+@pytest.mark.agent_row("tools over HTTP")
 async def test_a_tool_hook_answers_with_the_result(pages: Pages, connector: AppConnector) -> None:
     pages.serve("/new", [SAY])
     pages.serve("/tool", {"degrees": 18}, web.Response(text="warm"))

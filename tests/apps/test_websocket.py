@@ -331,6 +331,7 @@ async def test_an_inbound_call_needs_a_verb(application: ScriptedApplication, co
     await session.close(failed=True)
 
 
+@pytest.mark.agent_row("wrong properties")
 async def test_a_wrong_tuning_member_is_named_and_the_agent_runs(
     application: ScriptedApplication, connector: AppConnector
 ) -> None:
@@ -377,6 +378,7 @@ async def test_tool_calls(application: ScriptedApplication, connector: AppConnec
     assert calls[0]["data"]["arguments"] == {"camelCase": {"aB": 1}}
 
 
+@pytest.mark.agent_row("events for the Python SDK")
 @pytest.mark.parametrize(
     ("server", "setting", "kind"),
     [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from moonwire.cli.inspect import replay
 from moonwire.sandbox.caller import HangUp, Interrupt, Pause, Say, WaitForSilence, WaitForSpeech
 from moonwire.sandbox.moonshot import Pacing
@@ -29,6 +31,7 @@ async def test_a_call_greets_answers_and_ends(tmp_path: Path) -> None:
         assert replay(stage.lines).difference is None
 
 
+@pytest.mark.agent_row("confirmed interruption")
 @virtual_time
 async def test_the_model_is_told_what_was_heard_and_nothing_else(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
@@ -46,6 +49,7 @@ async def test_the_model_is_told_what_was_heard_and_nothing_else(tmp_path: Path)
         assert said[-2:] == [heard, "Wait, stop please."]
 
 
+@pytest.mark.agent_row("confirmed interruption")
 @virtual_time
 async def test_the_audio_stops_when_the_caller_speaks(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
@@ -58,6 +62,7 @@ async def test_the_audio_stops_when_the_caller_speaks(tmp_path: Path) -> None:
         assert max(stops) < 0.25
 
 
+@pytest.mark.agent_row("confirmed interruption")
 @virtual_time
 async def test_the_model_stream_is_closed_at_once_on_an_interruption(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
@@ -70,6 +75,7 @@ async def test_the_model_stream_is_closed_at_once_on_an_interruption(tmp_path: P
         assert len(cut) == 1
 
 
+@pytest.mark.agent_row("greeting")
 @virtual_time
 async def test_an_exact_greeting_is_spoken_without_the_model(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
@@ -80,6 +86,7 @@ async def test_an_exact_greeting_is_spoken_without_the_model(tmp_path: Path) -> 
         assert stage.named("turn")[0]["pii_heard"] == "Welcome to the moon."
 
 
+@pytest.mark.agent_row("greeting")
 @virtual_time
 async def test_without_a_greeting_the_caller_speaks_first(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
@@ -99,6 +106,7 @@ async def test_a_silent_caller_is_asked(tmp_path: Path) -> None:
         assert [line["cause"] for line in stage.named("turn")][:2] == ["greeting", "no_response"]
 
 
+@pytest.mark.agent_row("turnDetection: stt")
 @virtual_time
 async def test_vendor_turn_detection_answers_without_the_silence_timer(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:

@@ -70,6 +70,7 @@ def test_unusable_entries_keep_the_voice(entry: dict[str, Any]) -> None:
     assert (languages.synthesizer.voice, languages.synthesizer.language) == ("katie", "de")
 
 
+@pytest.mark.agent_row("autoLockLanguage", "languageConfig")
 def test_agent_follows_the_callers_language(tmp_path: Path) -> None:
     """Flux hears Spanish: its hints are locked, and the reply is spoken by the voice for Spanish."""
 

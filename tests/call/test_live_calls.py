@@ -47,6 +47,7 @@ async def test_a_call_is_shown_and_hung_up(tmp_path: Path) -> None:
         assert EngineCalls(stage.engine).all() == []
 
 
+@pytest.mark.agent_row("update over REST")
 @virtual_time
 async def test_an_agent_is_changed(tmp_path: Path) -> None:
     update = {"agent_update": {"type": "update_instructions", "instructions": "You are a pirate."}}
@@ -60,6 +61,7 @@ async def test_an_agent_is_changed(tmp_path: Path) -> None:
         assert application.of("call:status")[-1]["customerData"] == {"vip": True}
 
 
+@pytest.mark.agent_row("update over REST")
 @virtual_time
 async def test_a_call_that_is_over_or_has_no_agent_refuses(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:

@@ -41,6 +41,7 @@ def turns(stage: Stage) -> list[dict[str, Any]]:
     return [line for line in stage.named("turn") if line["pii_heard"]]
 
 
+@pytest.mark.agent_row("turnDetection with native turn taking")
 @pytest.mark.parametrize("turn_detection", ["stt", "krisp"])
 @pytest.mark.parametrize(
     "tts", [ELEVENLABS, {"vendor": "deepgram", "voice": "aura-2-thalia-en"}], ids=lambda tts: tts["vendor"]
@@ -64,6 +65,7 @@ def test_flux_with_other_voices(tts: dict[str, Any], turn_detection: str, tmp_pa
     scene()
 
 
+@pytest.mark.agent_row("tts.fallbackVendor")
 def test_voice_falls_back_in_mid_call_with_one_alert(tmp_path: Path) -> None:
     @virtual_time
     async def scene() -> None:
@@ -80,6 +82,7 @@ def test_voice_falls_back_in_mid_call_with_one_alert(tmp_path: Path) -> None:
     scene()
 
 
+@pytest.mark.agent_row("stt.fallbackVendor")
 @pytest.mark.parametrize("when", ["refused", "lost"])
 def test_recogniser_falls_back_in_mid_call_with_one_alert(when: str, tmp_path: Path) -> None:
     @virtual_time

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from moonwire.cli.inspect import replay
 from moonwire.core.audio.frames import FRAME_S
 from moonwire.core.turns.agreement import AgreementSettings
@@ -64,6 +66,7 @@ def turn_events(stage: Stage) -> list[str]:
     return [line["type"] for line in stage.named("turn.event") + stage.named("turn.command")]
 
 
+@pytest.mark.agent_row("bargeIn.strategy: vad", "false alarm")
 @virtual_time
 async def test_an_okay_over_the_agent_does_not_stop_it(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
@@ -77,6 +80,7 @@ async def test_an_okay_over_the_agent_does_not_stop_it(tmp_path: Path) -> None:
         assert replay(stage.lines).difference is None
 
 
+@pytest.mark.agent_row("bargeIn.minWords")
 @virtual_time
 async def test_duration_alone_decides_with_min_words_0(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
@@ -87,6 +91,7 @@ async def test_duration_alone_decides_with_min_words_0(tmp_path: Path) -> None:
         assert stage.named("call", name="agent_started")[0]["barge_in"]["engine"] == "duration"
 
 
+@pytest.mark.agent_row("keys")
 @virtual_time
 async def test_keys_reach_the_agent_and_interrupt(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
@@ -99,6 +104,7 @@ async def test_keys_reach_the_agent_and_interrupt(tmp_path: Path) -> None:
         assert all("pii_digit" in line for line in stage.named("turn.event", type="DigitPressed"))
 
 
+@pytest.mark.agent_row("earlyGeneration", "earlyGeneration: hit", "turn_end.latency.preflight")
 @virtual_time
 async def test_an_early_answer_saves_the_wait_for_the_verdict(tmp_path: Path) -> None:
     delays: dict[bool, float] = {}
@@ -122,6 +128,7 @@ async def test_an_early_answer_saves_the_wait_for_the_verdict(tmp_path: Path) ->
     assert delays[False] - delays[True] >= 300, delays
 
 
+@pytest.mark.agent_row("earlyGeneration: miss")
 @virtual_time
 async def test_a_wrong_early_answer_is_never_heard_or_stored(tmp_path: Path) -> None:
     async with staged(tmp_path, turns=Marks(early_s=0.25, end_s=1.2)) as stage:
@@ -151,6 +158,7 @@ async def test_an_early_reply_that_fails_is_made_again(tmp_path: Path) -> None:
         assert stage.books.alerts == []
 
 
+@pytest.mark.agent_row("turnDetection: krisp", "turnDetection.threshold")
 @virtual_time
 async def test_the_engine_that_ended_the_turn_is_named(tmp_path: Path) -> None:
     marks = Marks(end_s=0.5)
@@ -167,6 +175,7 @@ async def test_the_engine_that_ended_the_turn_is_named(tmp_path: Path) -> None:
         assert stage.named("turn.event", type="EndOfTurn")[0]["engine"] == "smart-turn"
 
 
+@pytest.mark.agent_row("turnDetection: krisp")
 @virtual_time
 async def test_without_the_model_silence_ends_turns(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:

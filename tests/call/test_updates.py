@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.call.application import Application, serving
 from tests.call.stage import staged
 from tests.call.tools.test_tools import WEATHER, agent, body, refused, told
@@ -28,6 +29,7 @@ def once_at(application: Application, kind: str, *updates: dict[str, Any]) -> No
     application.on_event = on_event
 
 
+@pytest.mark.agent_row("update_instructions")
 @virtual_time
 async def test_new_instructions_hold_from_the_next_request_on(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage, serving(agent()) as application:
@@ -39,6 +41,7 @@ async def test_new_instructions_hold_from_the_next_request_on(tmp_path: Path) ->
         assert stage.moonshot.chats[-1].messages[0] == {"role": "system", "content": "You are a pirate."}
 
 
+@pytest.mark.agent_row("inject_context")
 @virtual_time
 async def test_injected_context_is_remembered_and_makes_no_reply(tmp_path: Path) -> None:
     messages = [{"role": "system", "content": "The caller is a gold member."}]
@@ -53,6 +56,7 @@ async def test_injected_context_is_remembered_and_makes_no_reply(tmp_path: Path)
         assert refused(stage) == []
 
 
+@pytest.mark.agent_row("update_tools")
 @virtual_time
 async def test_new_tools_replace_the_applications_and_keep_the_built_in(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage, serving(agent(WEATHER, hangup={})) as application:
@@ -64,6 +68,7 @@ async def test_new_tools_replace_the_applications_and_keep_the_built_in(tmp_path
         assert [tool["function"]["name"] for tool in body(stage)["tools"]] == ["get_menu", "hangup"]
 
 
+@pytest.mark.agent_row("generate_reply", "generate_reply.user_input")
 @virtual_time
 async def test_a_reply_is_generated_at_once_when_nobody_speaks(tmp_path: Path) -> None:
     wish = {"type": "generate_reply", "user_input": "What is the weather?", "instructions": "Answer in one word."}
@@ -80,6 +85,7 @@ async def test_a_reply_is_generated_at_once_when_nobody_speaks(tmp_path: Path) -
         ]
 
 
+@pytest.mark.agent_row("generate_reply", "generate_reply.instructions")
 @virtual_time
 async def test_a_reply_waits_for_the_current_turn(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage, serving(agent()) as application:
@@ -96,6 +102,7 @@ async def test_a_reply_waits_for_the_current_turn(tmp_path: Path) -> None:
         assert system == [], "instructions hold for one request"
 
 
+@pytest.mark.agent_row("generate_reply.interrupt")
 @virtual_time
 async def test_an_urgent_reply_replaces_what_is_being_said(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage, serving(agent()) as application:
@@ -117,6 +124,7 @@ async def test_an_urgent_reply_replaces_what_is_being_said(tmp_path: Path) -> No
         assert refused(stage) == []
 
 
+@pytest.mark.agent_row("update without an agent")
 @virtual_time
 async def test_an_update_without_an_agent_is_an_error(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage, serving({"verb": "pause", "length": 3}) as application:

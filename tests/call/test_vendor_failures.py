@@ -64,6 +64,7 @@ LLM_FAULTS = [
 ]
 
 
+@pytest.mark.agent_row("model failure")
 @pytest.mark.parametrize("kind", LLM_FAULTS)
 def test_a_failing_model_is_never_silence(kind: str, tmp_path: Path) -> None:
     @virtual_time

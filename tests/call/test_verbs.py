@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from moonwire.core.audio.frames import FRAME_BYTES
@@ -216,6 +217,7 @@ async def test_an_unreachable_application_refuses_the_call(tmp_path: Path) -> No
         assert leg.refused[0] == 480
 
 
+@pytest.mark.agent_row("caller hangs up", "actionHook")
 @virtual_time
 async def test_the_agents_end_reaches_the_action_hook_when_the_caller_hangs_up(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
@@ -227,6 +229,7 @@ async def test_the_agents_end_reaches_the_action_hook_when_the_caller_hangs_up(t
         assert stage.named("call", name="ended")[0]["reason"] == "bye"
 
 
+@pytest.mark.agent_row("fatal error", "llm.vendor")
 @virtual_time
 async def test_a_failed_agent_tells_the_action_hook_and_what_follows_runs(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:

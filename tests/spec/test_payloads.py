@@ -121,6 +121,7 @@ FULL = TurnReport(
 )
 
 
+@pytest.mark.agent_row("turn_end.latency", "turn_end of older servers", "turn_end.usage")
 def test_turn_end_has_both_names_of_every_latency() -> None:
     payload = payloads.turn_end(FULL)
     schema("agent-turn").validate(without_ours(payload))
@@ -144,6 +145,7 @@ def test_turn_end_has_both_names_of_every_latency() -> None:
     assert payload["confidence"] == 0.9877
 
 
+@pytest.mark.agent_row("turn_end.latency", "turn_end.latency.preflight")
 def test_turn_end_leaves_out_what_does_not_apply() -> None:
     payload = payloads.turn_end(TurnReport("", "hi", interrupted=False, preflight="miss", preflight_tokens=3))
     schema("agent-turn").validate(payload)

@@ -216,6 +216,7 @@ def test_system_entries_become_the_system_prompt() -> None:
     assert Agent().system_prompt == ""
 
 
+@pytest.mark.agent_row("message content")
 @pytest.mark.parametrize(
     ("content", "text"),
     [
@@ -231,6 +232,7 @@ def test_message_content_becomes_text(content: object, text: str) -> None:
     assert message_text(content) == text
 
 
+@pytest.mark.agent_row("llm.llmOptions.tools")
 def test_both_shapes_of_tools() -> None:
     parameters = {"type": "object", "properties": {"cityName": {"type": "string"}}}
     flat = {"name": "a", "description": "d", "parameters": parameters}

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 from tests.call.application import serving
 from tests.call.stage import Stage, staged
@@ -33,6 +34,7 @@ def spoken(stage: Stage) -> list[str]:
     return [text.strip() for text in stage.cartesia.records.transcripts if text.strip()]
 
 
+@pytest.mark.agent_row("toolFiller", "toolFiller.type: backchannel", "toolFiller.escalationSecs")
 @virtual_time
 async def test_short_phrases_of_the_models_then_a_longer_one(tmp_path: Path) -> None:
     filler = {"type": "backchannel", "startDelaySecs": 1, "escalationSecs": 8, "style": "cheerful"}
@@ -53,6 +55,7 @@ async def test_short_phrases_of_the_models_then_a_longer_one(tmp_path: Path) -> 
         assert stage.books.alerts == []
 
 
+@pytest.mark.agent_row("toolFiller.startDelaySecs")
 @virtual_time
 async def test_a_quick_tool_is_not_filled(tmp_path: Path) -> None:
     filler = {"type": "backchannel", "startDelaySecs": 1}
@@ -75,6 +78,7 @@ async def test_a_model_that_fails_leaves_a_phrase_from_stock(tmp_path: Path) -> 
         assert spoken(stage)[1:] == ["One moment, please.", "One moment, please.", "It is eighteen degrees."]
 
 
+@pytest.mark.agent_row("toolFiller.type: audio", "toolFiller.startDelaySecs")
 @virtual_time
 async def test_a_sound_is_looped_and_stops_when_the_tool_is_done(tmp_path: Path) -> None:
     loaded: list[str] = []
@@ -106,6 +110,7 @@ async def test_a_sound_is_looped_and_stops_when_the_tool_is_done(tmp_path: Path)
     await runner.cleanup()
 
 
+@pytest.mark.agent_row("toolFiller without it")
 @virtual_time
 async def test_without_a_filler_the_caller_hears_a_sentence_after_a_while(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage, serving(agent(WEATHER), get_weather=slow) as application:
@@ -116,6 +121,7 @@ async def test_without_a_filler_the_caller_hears_a_sentence_after_a_while(tmp_pa
         assert spoken(stage)[1] == "One moment, please."
 
 
+@pytest.mark.agent_row("toolFiller: false")
 @virtual_time
 async def test_a_filler_that_is_forbidden_is_not_heard(tmp_path: Path) -> None:
     async with (

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.call.application import Application, serving
 from tests.call.stage import Stage, staged
 from tests.call.tools.test_tools import agent, refused, told
@@ -125,6 +126,7 @@ def hooks(application: Application, name: str) -> list[dict[str, Any]]:
     return [message["data"] for message in application.messages if message.get("hook") == name]
 
 
+@pytest.mark.agent_row("handoff", "handoff.mode: blind", "handoff.blindMethod", "handoff.actionHook")
 @virtual_time
 async def test_a_person_is_called_and_both_hear_each_other(tmp_path: Path) -> None:
     ann = Person(stays_s=5)
@@ -141,6 +143,7 @@ async def test_a_person_is_called_and_both_hear_each_other(tmp_path: Path) -> No
         assert complete["completion_reason"] == "normal conversation end"
 
 
+@pytest.mark.agent_row("handoff.timeout", "handoff.disposition")
 @virtual_time
 async def test_nobody_answers_and_the_agent_goes_on(tmp_path: Path) -> None:
     async with handing_over(tmp_path, {ANN["sipUri"]: None}, timeout=12) as (stage, application, _):
@@ -153,6 +156,7 @@ async def test_nobody_answers_and_the_agent_goes_on(tmp_path: Path) -> None:
         assert refused(stage) == []
 
 
+@pytest.mark.agent_row("handoff.target")
 @virtual_time
 async def test_the_first_who_answers_wins(tmp_path: Path) -> None:
     bob: dict[str, Any] = {"type": "sip", "sipUri": "sip:bob@127.0.0.1"}
@@ -164,6 +168,7 @@ async def test_the_first_who_answers_wins(tmp_path: Path) -> None:
         assert hooks(application, "/transferred")[0]["transfer_result"] == "bridged"
 
 
+@pytest.mark.agent_row("handoff.disposition")
 @virtual_time
 async def test_dispositions(tmp_path: Path) -> None:
     async with handing_over(tmp_path, {ANN["sipUri"]: 486}, disposition={"onBusy": "hangup"}) as (stage, app, _):
@@ -174,6 +179,7 @@ async def test_dispositions(tmp_path: Path) -> None:
         assert stage.books.records[-1].termination_reason == "transferred"
 
 
+@pytest.mark.agent_row("handoff.disposition")
 @virtual_time
 async def test_voicemail_takes_who_is_declined(tmp_path: Path) -> None:
     box = "sip:box@127.0.0.1"
@@ -186,6 +192,7 @@ async def test_voicemail_takes_who_is_declined(tmp_path: Path) -> None:
         assert hooks(application, "/transferred")[0]["transfer_result"] == "voicemail"
 
 
+@pytest.mark.agent_row("handoff.mode: warm", "handoff.brief", "handoff.confirm")
 @virtual_time
 async def test_a_warm_transfer_is_briefed_and_confirmed_by_key(tmp_path: Path) -> None:
     ann = Person(keys="1", stays_s=30)
@@ -200,6 +207,7 @@ async def test_a_warm_transfer_is_briefed_and_confirmed_by_key(tmp_path: Path) -
         assert hooks(application, "/transferred")[0]["transfer_result"] == "bridged"
 
 
+@pytest.mark.agent_row("handoff.confirm")
 @virtual_time
 async def test_a_wrong_key_declines(tmp_path: Path) -> None:
     confirm = {"prompt": "Press one to take a call.", "digit": "1"}
@@ -244,6 +252,7 @@ async def refer(stage: Stage, outcome: int | None, *steps: Step) -> ReferringPat
     return leg
 
 
+@pytest.mark.agent_row("handoff.mode: blind", "handoff.blindMethod")
 @virtual_time
 async def test_a_blind_transfer_by_refer_takes_the_caller_away(tmp_path: Path) -> None:
     number = {"type": "phone", "number": "+15085551212"}

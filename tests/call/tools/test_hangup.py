@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.call.application import serving
 from tests.call.stage import staged
 from tests.call.tools.test_tools import agent, body
@@ -16,6 +17,7 @@ BYE = "That is all, thank you. Goodbye."
 LAST = "Thank you for calling the Moonlight Restaurant. Goodbye, and see you soon."
 
 
+@pytest.mark.agent_row("hangup", "hangup tool", "hangup.reason", "hangup tool ends")
 @virtual_time
 async def test_the_last_words_are_heard_then_the_call_ends_with_the_models_reason(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage, serving(agent(hangup={"reason": "done"})) as application:
@@ -31,6 +33,7 @@ async def test_the_last_words_are_heard_then_the_call_ends_with_the_models_reaso
         assert len(stage.moonshot.chats) == 1
 
 
+@pytest.mark.agent_row("hangup.reason")
 @virtual_time
 async def test_the_configured_reason_serves_when_the_model_gives_none(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage, serving(agent(hangup={"reason": "done"})) as application:
@@ -41,6 +44,7 @@ async def test_the_configured_reason_serves_when_the_model_gives_none(tmp_path: 
         assert leg.bye_headers == {"X-Reason": "done"}
 
 
+@pytest.mark.agent_row("hangup tool")
 @virtual_time
 async def test_a_caller_who_interrupts_the_last_words_keeps_the_call(tmp_path: Path) -> None:
     stop = "Wait, stop please."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.apps.test_tool_servers import calculator, served
 from tests.call.stage import staged
 from tests.call.tools.test_tools import ASK, agent, body, call_once, told
@@ -12,6 +13,7 @@ from moonwire.sandbox.moonshot.script import ScriptedAnswer, ScriptedCall
 from moonwire.sandbox.virtual_time import virtual_time
 
 
+@pytest.mark.agent_row("mcpServers", "mcpServers.url")
 @virtual_time
 async def test_the_model_uses_a_servers_tool(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage, served(calculator().streamable_http_app()) as url:
@@ -25,6 +27,7 @@ async def test_the_model_uses_a_servers_tool(tmp_path: Path) -> None:
         assert stage.books.alerts == []
 
 
+@pytest.mark.agent_row("mcpServers: down")
 @virtual_time
 async def test_servers_that_are_down_leave_the_call_alone_and_raise_one_alert_each(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 from tests.call.application import Unanswered, serving
 from tests.call.stage import AGENT, Stage, staged
@@ -53,6 +54,9 @@ def refused(stage: Stage) -> list[str]:
     return [str(record.status) for record in stage.moonshot.chats if record.status not in (None, 200)]
 
 
+@pytest.mark.agent_row(
+    "toolHook", "tools over WebSocket", "order of events", "llm.llmOptions.tools", "turn_end of older servers"
+)
 @virtual_time
 async def test_a_tool_is_run_and_its_result_spoken(tmp_path: Path) -> None:
     async def weather(arguments: dict[str, Any]) -> str:
@@ -118,6 +122,7 @@ async def test_a_slow_tool_without_words_does_not_fail_the_reply(tmp_path: Path)
         assert stage.books.alerts == []
 
 
+@pytest.mark.agent_row("parallel tool calls", "tool results")
 @virtual_time
 async def test_parallel_calls_run_side_by_side_and_answer_in_any_order(tmp_path: Path) -> None:
     async def weather(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -136,6 +141,7 @@ async def test_parallel_calls_run_side_by_side_and_answer_in_any_order(tmp_path:
         assert refused(stage) == []
 
 
+@pytest.mark.agent_row("tool timeout")
 @virtual_time
 async def test_a_tool_that_never_answers_becomes_an_error_for_the_model(tmp_path: Path) -> None:
     async def weather(arguments: dict[str, Any]) -> str:
@@ -161,6 +167,7 @@ async def test_an_unknown_tool_becomes_an_error_for_the_model(tmp_path: Path) ->
         assert "no tool named dance" in told(stage)[-1]["content"]
 
 
+@pytest.mark.agent_row("tool rounds")
 @virtual_time
 async def test_rounds_are_limited(tmp_path: Path) -> None:
     async def weather(arguments: dict[str, Any]) -> str:
@@ -178,6 +185,7 @@ async def test_rounds_are_limited(tmp_path: Path) -> None:
         assert stage.named("turn")[-1]["pii_heard"] == "It is cloudy everywhere."
 
 
+@pytest.mark.agent_row("tool rounds")
 @virtual_time
 async def test_a_call_repeated_unchanged_is_stopped(tmp_path: Path) -> None:
     async def weather(arguments: dict[str, Any]) -> str:
@@ -192,6 +200,7 @@ async def test_a_call_repeated_unchanged_is_stopped(tmp_path: Path) -> None:
         assert "already made twice" in told(stage)[-1]["content"]
 
 
+@pytest.mark.agent_row("huge tool output")
 @virtual_time
 async def test_a_huge_result_is_cut_with_a_note(tmp_path: Path) -> None:
     async def weather(arguments: dict[str, Any]) -> str:
@@ -207,6 +216,7 @@ async def test_a_huge_result_is_cut_with_a_note(tmp_path: Path) -> None:
         assert "it has 1000000 bytes" in content
 
 
+@pytest.mark.agent_row("tool after interruption")
 @virtual_time
 async def test_a_result_that_comes_after_an_interruption_is_still_recorded(tmp_path: Path) -> None:
     async def weather(arguments: dict[str, Any]) -> str:
@@ -235,6 +245,7 @@ async def test_a_result_that_comes_after_an_interruption_is_still_recorded(tmp_p
         ]
 
 
+@pytest.mark.agent_row("tools over HTTP")
 @virtual_time
 async def test_a_webhook_gives_its_body_as_the_result(tmp_path: Path) -> None:
     asked: list[dict[str, Any]] = []
@@ -259,6 +270,7 @@ async def test_a_webhook_gives_its_body_as_the_result(tmp_path: Path) -> None:
     await runner.cleanup()
 
 
+@pytest.mark.agent_row("tool without toolHook")
 @virtual_time
 async def test_without_a_tool_hook_the_model_is_told(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:

@@ -1,0 +1,54 @@
+"""What the voice is asked for, seen at the vendor's end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.agent_verb.talk import JUST_THE_GREETING, held
+
+from moonwire.sandbox.caller import Pause, WaitForSilence
+from moonwire.sandbox.virtual_time import virtual_time
+
+VOICE = "f786b574-daa5-4673-aa0c-cbe3e8534c02"
+
+
+@virtual_time
+async def test_tts_vendor(tmp_path: Path) -> None:
+    talk = await held(tmp_path, {"tts": {"vendor": "nobody"}}, steps=[WaitForSilence(), Pause(30)])
+    assert "nobody" in talk.errors[0]["msg"]
+    assert talk.report.agent_speech, "a recorded sentence"
+    assert talk.hooked("/complete")[0]["completion_reason"] == "server error"
+
+
+@virtual_time
+async def test_tts_label(tmp_path: Path) -> None:
+    talk = await held(tmp_path, {"tts": {"label": "second account"}}, steps=[WaitForSilence(), Pause(30)])
+    assert "second account" in talk.errors[0]["msg"]
+    assert talk.report.agent_speech
+
+
+@virtual_time
+async def test_tts_language(tmp_path: Path) -> None:
+    assert (await held(tmp_path, {"tts": {"language": "fr-FR"}}, steps=JUST_THE_GREETING)).tts["language"] == "fr"
+
+
+@virtual_time
+async def test_tts_voice(tmp_path: Path) -> None:
+    talk = await held(tmp_path, {"tts": {"voice": VOICE}}, steps=JUST_THE_GREETING)
+    assert talk.tts["voice"]["id"] == VOICE
+
+
+@virtual_time
+async def test_tts_voice__may_be_an_object(tmp_path: Path) -> None:
+    talk = await held(tmp_path, {"tts": {"voice": None} | {"options": {}}}, steps=JUST_THE_GREETING)
+    assert talk.tts["voice"]["id"]
+    talk = await held(tmp_path, {"tts": {"vendor": "cartesia", "voice": {"voice_id": VOICE}}}, steps=JUST_THE_GREETING)
+    assert talk.tts["voice"]["id"] == VOICE
+
+
+@virtual_time
+async def test_tts_options(tmp_path: Path) -> None:
+    options = {"model_id": "sonic-3", "speed": 1.2, "emotion": "calm", "nonsense": 1}
+    talk = await held(tmp_path, {"tts": {"options": options}}, steps=JUST_THE_GREETING)
+    assert talk.tts["model_id"] == "sonic-3"
+    assert talk.tts["generation_config"] == {"speed": 1.2, "emotion": "calm"}
