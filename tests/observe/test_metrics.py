@@ -18,6 +18,8 @@ def test_exposition(tmp_path: Path) -> None:
     log.write("turn.event", 0.0, type="CallAnswered")
     latency = {"model_latency": 150, "llm_ms": 150, "tts_ms": None, "response_ms": 400, "preflight": {}}
     log.write("turn", 3.0, interrupted=True, latency=latency)
+    usage = {"input": 100, "output": 20, "cache_read": 512, "cache_write": 0, "reasoning": 7}
+    log.write("llm", 3.0, name="answered", usage=usage)
     log.write("error", 4.0, verb="agent", code="quota")
     log.write("call", 12.5, name="ended", reason="bye")
     log.close()
@@ -34,12 +36,14 @@ def test_exposition(tmp_path: Path) -> None:
         'moonwire_stage_seconds_bucket{le="0.2",stage="llm"} 1.0',
         'moonwire_stage_seconds_count{stage="response"} 1.0',
         'moonwire_call_errors_total{code="quota",verb="agent"} 1.0',
+        'moonwire_llm_tokens_total{kind="input"} 100.0',
+        'moonwire_llm_tokens_total{kind="cache_read"} 512.0',
         "moonwire_loop_lag_seconds_count 1.0",
         "moonwire_vad_tick_seconds 0.002",
         "moonwire_calls_active 3.0",
     ):
         assert line in lines
-    assert [one["kind"] for one in logs.read("c1")] == ["call", "turn.event", "turn", "error", "call"]
+    assert [one["kind"] for one in logs.read("c1")] == ["call", "turn.event", "turn", "llm", "error", "call"]
     files.close()
 
 

@@ -36,6 +36,7 @@ RECORD = CallRecord(
     termination_reason="bye",
     remote_host="127.0.0.1",
     trace_id="t",
+    usage={"input_tokens": 100, "total_tokens": 100},
 )
 
 
@@ -106,7 +107,7 @@ async def test_spooled_while_the_database_is_away(settings: Settings) -> None:
     async with asyncio.timeout(5):
         while spool.exists():
             await asyncio.sleep(0)
-    assert [row.call_sid for row in await calls(store.database)] == ["c1"]
+    assert [(row.call_sid, row.usage) for row in await calls(store.database)] == [("c1", RECORD.usage)]
     assert [row.message for row in await alerts(store.database)] == ["m"]
     await recorder.close()
     await store.close()

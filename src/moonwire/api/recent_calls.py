@@ -72,6 +72,8 @@ class CallShown(BaseModel):
     transport: str
     trace_id: str
     recording_url: str | None
+    usage: dict[str, int] | None
+    """Tokens of the call's language models, under the names of `turn_end`; null when there were none."""
 
 
 class CallPage(BaseModel):

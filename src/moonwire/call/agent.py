@@ -274,6 +274,7 @@ class Agent:
             interrupted=event["interrupted"],
             model=live.model,
             pii_heard=heard,
+            usage=event.get("usage"),
             latency=event["latency"] | {name: event[name] for name in ("response_ms",) if name in event},
         )
 

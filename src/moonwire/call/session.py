@@ -14,6 +14,7 @@ from moonwire.call.recorder import Recorder
 from moonwire.call.script import Script
 from moonwire.call.services import CallServices
 from moonwire.call.snapshot import snapshot
+from moonwire.call.turn_meter import usage_report
 from moonwire.call.verbs import RUNNERS
 from moonwire.errors import CallError, HookError, MoonwireError, SpecError, VendorError
 from moonwire.ports.directory import AlertType, ApplicationRecord, CallRecord
@@ -234,7 +235,7 @@ class CallSession:
         self._services.records.add(self._record_of(call, end, attempted_at))
 
     def _record_of(self, call: Call, end: LegEnd, attempted_at: float) -> CallRecord:
-        info = call.leg.info
+        info, usage = call.leg.info, usage_report(call.state.usage)
         return CallRecord(
             call_sid=call.sid,
             account_sid=call.application.account_sid,
@@ -254,6 +255,7 @@ class CallSession:
             remote_host=info.source_address,
             trace_id=call.trace_id,
             recording_path=str(self._recorder.path) if self._recorder else None,
+            usage=usage.document() if usage is not None else None,
         )
 
 

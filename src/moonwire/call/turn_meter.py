@@ -7,11 +7,19 @@ from typing import Literal
 
 from moonwire.call.hearing import Hearing
 from moonwire.call.reply import Reply
+from moonwire.ports.llm import TokenUsage
 from moonwire.spec.payloads import TurnReport, UsageReport
 
 
 def _ms(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None else max(0.0, (end - start) * 1000)
+
+
+def usage_report(usage: TokenUsage | None) -> UsageReport | None:
+    """Return tokens as applications and operators see them; None when no model has counted any."""
+    if usage is None or not usage.total:
+        return None
+    return UsageReport(usage.input, usage.output, usage.cache_read, usage.cache_write, usage.total)
 
 
 @dataclass(slots=True)
@@ -51,7 +59,6 @@ class TurnMeter:
 
     def report(self, reply: Reply, heard: str, *, interrupted: bool) -> TurnReport:
         """Return the finished turn as applications see it."""
-        usage = reply.usage
         response_ms = _ms(self.speech_ended_at or self.final_at, reply.playback_at)
         return TurnReport(
             transcript=self.transcript,
@@ -64,9 +71,7 @@ class TurnMeter:
             tool_ms=reply.tool_s * 1000 if reply.tools else None,
             confidence=self.confidence,
             tool_calls=tuple(reply.tools),
-            usage=None
-            if usage is None
-            else UsageReport(usage.input, usage.output, usage.cache_read, usage.cache_write, usage.total),
+            usage=usage_report(reply.usage),
             model=reply.model or None,
             turn_detection=self.engine if self.transcript else None,
             preflight=self.preflight,

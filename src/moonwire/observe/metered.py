@@ -47,6 +47,8 @@ class MeteredCallEventLog:
                 self._transport = str(fields.get("transport"))
             case "call" if fields.get("name") == "ended":
                 self._metrics.call_ended(self._transport, str(fields.get("reason")), max(0.0, at_s))
+            case "llm" if fields.get("name") == "answered":
+                self._count_tokens(fields.get("usage"))
             case "error":
                 self._metrics.call_troubled(str(fields.get("verb")), str(fields.get("code")))
             case _:
@@ -55,6 +57,11 @@ class MeteredCallEventLog:
     def close(self) -> None:
         """Flush and close."""
         self._log.close()
+
+    def _count_tokens(self, usage: dict[str, int] | None) -> None:
+        for kind, count in (usage or {}).items():
+            if kind != "reasoning":  # among the output
+                self._metrics.tokens_counted(kind, count)
 
     def _count_turn(self, fields: dict[str, Any]) -> None:
         self._metrics.turn_ended(interrupted=bool(fields.get("interrupted")))

@@ -31,6 +31,9 @@ class Metrics:
             "moonwire_stage_seconds", "Time by stage of a turn.", ["stage"], buckets=_STAGE_S, registry=own
         )
         self._trouble = Counter("moonwire_call_errors", "Failures inside calls.", ["verb", "code"], registry=own)
+        self._tokens = Counter(
+            "moonwire_llm_tokens", "Tokens that language models have counted.", ["kind"], registry=own
+        )
         self._lag = Histogram("moonwire_loop_lag_seconds", "Lateness of the event loop.", buckets=_LAG_S, registry=own)
 
     def call_ended(self, transport: str, reason: str, duration_s: float) -> None:
@@ -49,6 +52,10 @@ class Metrics:
     def call_troubled(self, verb: str, code: str) -> None:
         """Count a failure inside a call by the code of its error class."""
         self._trouble.labels(verb, code).inc()
+
+    def tokens_counted(self, kind: str, count: int) -> None:
+        """Add tokens of one answer: input (uncached), output, cache_read, cache_write."""
+        self._tokens.labels(kind).inc(count)
 
     def loop_lagged(self, seconds: float) -> None:
         """Take one measurement of observe/loop_lag.py."""

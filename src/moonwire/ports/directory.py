@@ -154,6 +154,8 @@ class CallRecord:
     remote_host: str
     trace_id: str
     recording_path: str | None = None
+    usage: dict[str, int] | None = None
+    """Tokens of the call's language models, under the names of `turn_end`; None when there were none."""
 
 
 class CallRecords(Protocol):

@@ -194,7 +194,7 @@ class ToolReport:
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """Tokens of a turn."""
+    """Tokens of a turn or of a call; the cached ones are not among the input tokens."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -202,6 +202,16 @@ class UsageReport:
     cache_write_tokens: int = 0
     total_tokens: int = 0
     """Everything together, as the vendor or TokenUsage.total counts it."""
+
+    def document(self) -> dict[str, int]:
+        """Return it as applications and REST see it."""
+        return {
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "total_tokens": self.total_tokens,
+            "cache_read_tokens": self.cache_read_tokens,
+            "cache_write_tokens": self.cache_write_tokens,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,13 +262,7 @@ def turn_end(turn: TurnReport) -> dict[str, Any]:
     if turn.tool_calls:
         payload["tool_calls"] = [_tool_call(call) for call in turn.tool_calls]
     if turn.usage is not None:
-        payload["usage"] = {
-            "input_tokens": turn.usage.input_tokens,
-            "output_tokens": turn.usage.output_tokens,
-            "total_tokens": turn.usage.total_tokens,
-            "cache_read_tokens": turn.usage.cache_read_tokens,
-            "cache_write_tokens": turn.usage.cache_write_tokens,
-        }
+        payload["usage"] = turn.usage.document()
     if turn.model is not None:
         payload["model"] = turn.model
     if turn.turn_detection is not None:
@@ -298,13 +302,23 @@ def tool_call(tool_call_id: str, name: str, arguments: Mapping[str, Any]) -> dic
 
 
 def agent_complete(
-    call: CallSnapshot, reason: CompletionReason, *, error: str | None = None, verb_id: str | None = None
+    call: CallSnapshot,
+    reason: CompletionReason,
+    *,
+    error: str | None = None,
+    usage: UsageReport | None = None,
+    verb_id: str | None = None,
 ) -> dict[str, Any]:
-    """Build the payload of the agent's actionHook; `error` says more about a failure, without secrets."""
+    """Build the payload of the agent's actionHook.
+
+    `error` says more about a failure, without secrets; `usage` is what the call's models have counted so far.
+    """
     payload = base_payload(call, verb_id=verb_id)
     payload["completion_reason"] = reason
     if error:
         payload["error"] = error
+    if usage is not None:
+        payload["usage"] = usage.document()
     return payload
 
 

@@ -65,6 +65,7 @@ def call_row(row: CallRow) -> Row:
         "trunk": row.trunk,
         "transport": row.transport,
         "trace_id": row.trace_id,
+        "usage": row.usage,
         "has_recording": row.recording_path is not None,
     }
 

@@ -287,5 +287,7 @@ class CallRow(Table):
     remote_host: Mapped[str] = mapped_column(Text)
     trace_id: Mapped[str] = mapped_column(Text)
     recording_path: Mapped[str | None] = mapped_column(Text)
+    usage: Mapped[dict[str, int] | None] = mapped_column(JSON)
+    """Tokens of the call's language models."""
     deleted_at: Mapped[float | None]
     """A tombstone: the content is gone, a late writer must not bring it back."""

@@ -12,6 +12,7 @@ from moonwire.call.agent_plan import AgentPlan, plan_agent
 from moonwire.call.context import Call
 from moonwire.call.handoff import Handover, connect, tell
 from moonwire.call.snapshot import snapshot
+from moonwire.call.turn_meter import usage_report
 from moonwire.errors import VendorError
 from moonwire.ports.directory import AlertType
 from moonwire.spec.payloads import agent_complete
@@ -31,7 +32,9 @@ async def run_agent(call: Call, verb: Agent) -> Sequence[Verb] | None:
         call.agent = None
     if verb.action_hook is None or (result.handover is not None and result.handover.redirect is not None):
         return following
-    payload = agent_complete(snapshot(call), result.reason, error=result.error, verb_id=verb.id)
+    payload = agent_complete(
+        snapshot(call), result.reason, error=result.error, usage=usage_report(call.state.usage), verb_id=verb.id
+    )
     return await call.session.call_hook(verb.action_hook, payload) or following
 
 
