@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -37,11 +36,9 @@ from moonwire.ports.directory import VendorCredential
 from moonwire.ports.event_log import EventLogs
 from moonwire.ports.legs import CallerGate, CallLeg
 from moonwire.ports.live_calls import LiveCalls
-from moonwire.ports.turn_detector import TurnDetector
-from moonwire.ports.vad import VoiceActivityDetector
 from moonwire.sandbox.caller import CallerReport, ScriptedCaller, Step
 from moonwire.sandbox.fleet import SANDBOX_KEY, SandboxFleet, running_fleet
-from moonwire.settings import Settings, environment
+from moonwire.settings import Settings
 from moonwire.store.administration import StoreAdministration
 from moonwire.store.declared import Configuration
 from moonwire.store.routes import StoredRoutes
@@ -55,15 +52,11 @@ from moonwire.transports.websocket.twilio import TWILIO_PATH, TwilioDoor
 from moonwire.vendors.address_guard import AddressGuard
 from moonwire.vendors.catalogue import VendorCatalogue
 from moonwire.vendors.connections import VendorConnections
+from moonwire.vendors.ears import Ears, open_ears
 from moonwire.vendors.llm import manifests as llm_manifests
 from moonwire.vendors.llm_models import models_of
 from moonwire.vendors.llm_trial import LlmTester, TrialOptions
 from moonwire.vendors.speech_trial import try_speech
-from moonwire.vendors.turn.krisp.sdk import open_krisp
-from moonwire.vendors.turn.smart_turn.detector import SmartTurn
-from moonwire.vendors.turn.smart_turn.file import find_model
-from moonwire.vendors.turn.smart_turn.model import SmartTurnModel
-from moonwire.vendors.vad.silero.detector import SileroVad
 
 log = structlog.get_logger()
 
@@ -121,8 +114,8 @@ async def running_server(
         pacer = Pacer(clock)
         hosts = HostPolicy((*settings.private_hosts, *(LOOPBACK if fleet else ())))
         outbound = await _outbound(clock, hosts, stack)
-        turns = _turn_detector(settings, metrics, stack)
-        engine = await _engine(settings, store, outbound, watch(MeteredEventLogs(event_logs, metrics)), turns, stack)
+        ears = open_ears(settings, metrics.watch, stack)
+        engine = await _engine(settings, store, outbound, watch(MeteredEventLogs(event_logs, metrics)), ears, stack)
         sip = _sip(settings, store.directory, engine, pacer, clock)
         await sip.start()
         stack.push_async_callback(sip.stop)
@@ -196,7 +189,7 @@ async def _engine(
     store: Store,
     outbound: _Outbound,
     event_logs: EventLogs,
-    turn_detector: TurnDetector | None,
+    ears: Ears,
     stack: AsyncExitStack,
 ) -> CallEngine:
     http, guarded_http, hosts = outbound.http, outbound.guarded_http, outbound.hosts
@@ -214,8 +207,9 @@ async def _engine(
             guarded_http=guarded_http,
             health=store.service_health,
         ),
-        vad=_voice_detector(stack),
-        turn_detector=turn_detector,
+        vad=ears.voice,
+        noise=ears.noise,
+        turn_detector=ears.turns,
         event_logs=event_logs,
         alerts=store.alerts,
         records=store.call_records,
@@ -230,33 +224,6 @@ async def _engine(
         ),
     )
     return await stack.enter_async_context(CallEngine(services))
-
-
-def _turn_detector(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> TurnDetector | None:
-    """Choose who ends turns by sound: the licensed SDK, the open model, or nobody (then a silence timer does)."""
-    krisp = open_krisp(environment())
-    if krisp is not None:
-        log.info("turn detection ready", engine=krisp.name)
-        return krisp
-    path = find_model(settings.data_dir, settings.turn_model)
-    if path is None:
-        log.info("turn detection by silence", remedy="fetch the open model: moonwire models fetch")
-        return None
-    detector = SmartTurn(SmartTurnModel(path).score, workers=1 if (os.cpu_count() or 1) < 4 else 2)
-    stack.callback(detector.close)
-    detector.warm_up()
-    metrics.watch("turn_answers", "Answers of the acoustic turn model.", lambda: float(detector.stats.answers))
-    metrics.watch("turn_answers_late", "Answers that silence replaced.", lambda: float(detector.stats.late))
-    metrics.watch("turn_answer_seconds", "Wall time of the last answer.", lambda: detector.stats.answer_s)
-    log.info("turn detection ready", engine=detector.name, model=str(path))
-    return detector
-
-
-def _voice_detector(stack: AsyncExitStack) -> VoiceActivityDetector:
-    detector = SileroVad()
-    detector.start()
-    stack.callback(detector.stop)
-    return detector
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     turn_model: Path | None = None
     """Acoustic end-of-turn model (ONNX, Smart Turn's contract); unset: the one that `moonwire models fetch` brought."""
 
+    rnnoise_library: Path | None = None
+    """Shared library of RNNoise, such as one built for this processor; unset: what `moonwire models fetch` brought."""
+
     database_url: SecretStr | None = None
     """SQLite file or PostgreSQL URL (postgresql://user:password@host/name); unset: a file in the data directory."""
 

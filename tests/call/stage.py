@@ -21,6 +21,7 @@ from moonwire.apps.tool_servers import McpToolServers
 from moonwire.call.engine import CallEngine
 from moonwire.call.services import AddressBook, CallServices, Dialer
 from moonwire.ports.directory import ApplicationRecord, CallRecord
+from moonwire.ports.noise import NoiseSuppression
 from moonwire.ports.turn_detector import TurnDetector
 from moonwire.sandbox.caller import CallerReport, ScriptedCaller, Step, prepare
 from moonwire.sandbox.cartesia import CartesiaSimulator
@@ -136,7 +137,11 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    tmp_path: Path, *, day: date = date(2026, 11, 22), turns: TurnDetector | None = None
+    tmp_path: Path,
+    *,
+    day: date = date(2026, 11, 22),
+    turns: TurnDetector | None = None,
+    noise: NoiseSuppression | None = None,
 ) -> AsyncGenerator[Stage]:
     """Open a stage: fast simulators, the page's agent on every number."""
     clock, books, directory = VirtualClock(), Books(), MemoryDirectory()
@@ -171,6 +176,7 @@ async def staged(
             records=books,
             recordings=tmp_path / "recordings",
             tool_servers=tool_servers,
+            noise=noise,
             turn_detector=turns,
             dialer=Dialer(),
             load_audio=AudioFetcher(http, lambda url: True).load,

@@ -20,6 +20,8 @@ from moonwire.spec.call_update import UnsupportedUpdateError, parse_call_update
         ({"mute_status": "mute"}, c.MuteCommand),
         ({"tag": {"a": 1}}, c.TagCommand),
         ({"dtmf": {"digit": "12", "duration": 250}}, c.DtmfCommand),
+        ({"noise_isolation_status": "enable", "noise_isolation_vendor": "rnnoise"}, c.NoiseIsolationCommand),
+        ({"noiseIsolation_status": "off"}, c.NoiseIsolationCommand),
         ({"agent_update": {"type": "generate_reply", "interrupt": True}}, c.AgentUpdateCommand),
     ],
 )
@@ -37,6 +39,7 @@ def test_each_operation_is_a_command(body: dict[str, Any], kind: type) -> None:
         ({"call_status": "completed", "tag": {}}, "multiple options are not allowed in updateCall"),
         ({"mute_status": "loud"}, "mute or unmute"),
         ({"agent_update": {"type": "dance"}}, "data.type"),
+        ({"noise_isolation_status": "louder"}, "noise_isolation_status: must be enable or disable"),
     ],
 )
 def test_what_is_wrong_is_named(body: dict[str, Any], words: str) -> None:

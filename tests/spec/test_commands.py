@@ -19,6 +19,7 @@ from moonwire.spec.commands import (
     GenerateReply,
     InjectContext,
     MuteCommand,
+    NoiseIsolationCommand,
     RedirectCommand,
     TagCommand,
     ToolOutput,
@@ -166,3 +167,24 @@ def test_expected_languages() -> None:
     assert parse_command(message)[0] == ExpectLanguagesCommand(("es", "fr"))
     with pytest.raises(SpecError):
         parse_command({"type": "command", "command": "stt:reconfigure", "data": {"languageHints": [7]}})
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"noise_isolation_status": "enable"}, (True, None, 100, "read")),
+        ({"noise_isolation_status": "enable", "vendor": "rnnoise", "level": 30}, (True, "rnnoise", 30, "read")),
+        ({"noise_isolation_status": "enable", "noise_isolation_vendor": "krisp"}, (True, "krisp", 100, "read")),
+        ({"noiseIsolation_status": "on", "mode": "webrtc", "direction": "write"}, (True, "webrtc", 100, "write")),
+        ({"noiseIsolation_status": "off"}, (False, None, 100, "read")),
+        ({"enable": False}, (False, None, 100, "read")),
+        ("disable", (False, None, 100, "read")),
+        ({"noise_isolation_status": "enable", "level": 500}, (True, None, 100, "read")),
+    ],
+)
+def test_noise_isolation(data: Any, expected: tuple[bool, str | None, float, str]) -> None:
+    command, problems = parse_command({"type": "command", "command": "noiseIsolation:status", "data": data})
+    assert isinstance(command, NoiseIsolationCommand)
+    wish = command.isolation
+    assert (wish.enable, wish.mode, wish.level, wish.direction) == expected
+    assert bool(problems) == (isinstance(data, dict) and data.get("level") == 500)

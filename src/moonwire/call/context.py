@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from moonwire.call.egress import Egress, Segment
+from moonwire.call.noise import CallNoise
 from moonwire.call.services import CallServices
 from moonwire.call.timeline import Timeline
 from moonwire.errors import CallError, MoonwireError, VendorError
@@ -80,9 +81,10 @@ class Call:
         self.defaults = CallDefaults(application.synthesizer, application.recognizer)
         self.gone: asyncio.Future[LegEnd] = asyncio.get_running_loop().create_future()
         self.consumers: list[Callable[[bytes], None]] = []
-        """Whoever listens to the caller's frames at the moment."""
+        """Whoever listens to the caller at the moment, without the noise where the application wants that."""
         self.on_status: Callable[[], None] = lambda: None
         self.egress = Egress(leg)
+        self.noise = CallNoise(services.noise, self.consumers, self.egress, self.note)
         self.agent: Agent | None = None
         """The running agent."""
         self.ending = False
@@ -180,7 +182,8 @@ class Call:
             self.gone.set_result(end)
 
     async def close(self) -> None:
-        """Let go of voices, bounded."""
+        """Let go of engines and voices, bounded."""
+        self.noise.close()
         voices = list(self._voices.values())
         self._voices.clear()
         with contextlib.suppress(TimeoutError):

@@ -45,10 +45,16 @@ class CallControl:
             case c.ExpectLanguagesCommand(languages):
                 if call.agent is not None:
                     call.agent.expect_languages(languages)
-            case c.ToolOutput():
-                log.info("tool output without a waiting tool call", call_sid=call.sid)
-            case c.UnknownCommand(name):
-                log.info("unknown command ignored", call_sid=call.sid, command=name)
+            case c.NoiseIsolationCommand(isolation):
+                call.noise.apply(isolation)
+            case c.ToolOutput() | c.UnknownCommand():
+                self._ignore(command)
+
+    def _ignore(self, command: c.ToolOutput | c.UnknownCommand) -> None:
+        if isinstance(command, c.UnknownCommand):
+            log.info("unknown command ignored", call_sid=self._call.sid, command=command.name)
+        else:
+            log.info("tool output without a waiting tool call", call_sid=self._call.sid)
 
     def _redirect(self, command: c.RedirectCommand) -> None:
         verbs = [Redirect(action_hook=command.hook)] if command.hook else command.verbs

@@ -77,6 +77,8 @@ class Egress:
         """Set each time the transport has played out what it had."""
         self.patched: AudioSource | None = None
         """Somebody else speaks to the caller instead: a person that the call is connected with."""
+        self.shape: Callable[[bytes], bytes] | None = None
+        """Changes every frame that goes out."""
         self.record: Callable[[bytes], None] | None = None
         """Takes a copy of every frame that goes out."""
         self._leg = leg
@@ -170,17 +172,21 @@ class Egress:
 
     def next_frame(self) -> bytes | None:
         """Give the transport its next frame."""
-        segment = self._segment
+        frame = self._take_frame()
+        if frame is None:
+            return None
+        if self.shape is not None:
+            frame = self.shape(frame)
+        if self.record is not None:
+            self.record(frame)
+        return frame
+
+    def _take_frame(self) -> bytes | None:
         if self._fading:
-            frame = self._fading.pop(0)
-            if self.record is not None:
-                self.record(frame)
-            return frame
+            return self._fading.pop(0)
         if self.patched is not None:
-            voice = self.patched.next_frame()
-            if voice is not None and self.record is not None:
-                self.record(voice)
-            return voice
+            return self.patched.next_frame()
+        segment = self._segment
         if segment is None or self._held:
             return None
         start = segment.position
@@ -188,8 +194,6 @@ class Egress:
         if len(frame) < FRAME_BYTES:
             return None
         segment.position = start + FRAME_BYTES
-        if self.record is not None:
-            self.record(frame)
         if not segment.started:
             segment.start()
         return frame

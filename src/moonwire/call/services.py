@@ -11,6 +11,7 @@ from moonwire.ports.clock import Clock
 from moonwire.ports.directory import Alerts, CallRecords, Directory
 from moonwire.ports.event_log import EventLogs
 from moonwire.ports.legs import CallPlacer
+from moonwire.ports.noise import NoiseSuppression
 from moonwire.ports.routes import OutboundRoutes
 from moonwire.ports.tool_servers import ToolServers
 from moonwire.ports.turn_detector import TurnDetector
@@ -40,6 +41,8 @@ class CallServices:
     Raises HookError when it cannot be fetched or is no audio we know.
     """
     addresses: AddressBook
+    noise: NoiseSuppression | None = None
+    """The noise-suppression engines, when this process has any."""
     turn_detector: TurnDetector | None = None
     """The acoustic end-of-turn engine, when this process has one."""
 

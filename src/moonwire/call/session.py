@@ -77,8 +77,10 @@ class CallSession:
         call = self._call
         if call is None or call.state.muted:
             return
-        for consumer in call.consumers:
-            consumer(frame)
+        if self._recorder is not None:
+            self._recorder.on_caller(frame)
+        if call.consumers:
+            call.noise.hear(frame)
 
     def on_digit(self, digit: str, duration_ms: int) -> None:
         """Note a digit."""
@@ -131,7 +133,6 @@ class CallSession:
 
     def _record(self, call: Call) -> None:
         recorder = Recorder(self._services.recordings / f"{call.sid}.wav", call.timeline)
-        call.consumers.append(recorder.on_caller)
         call.egress.record = recorder.on_agent
         self._recorder = recorder
 

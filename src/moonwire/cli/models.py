@@ -1,4 +1,4 @@
-"""`moonwire models fetch`: brings the open turn-detection model with the operator's own package client."""
+"""`moonwire models fetch`: brings what others publish inside packages, with the operator's own package client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ import typer
 
 from moonwire.errors import ConfigError
 from moonwire.settings import load_settings
-from moonwire.vendors.turn.smart_turn.file import PUBLISHER, RELEASE, find_model, models_folder, unpack
+from moonwire.vendors.noise.rnnoise.file import RNNOISE
+from moonwire.vendors.published_file import PublishedFile, models_folder
+from moonwire.vendors.turn.smart_turn.file import SMART_TURN
 
 FETCH_LIMIT_S: Final = 120
 HASTE: Final = ("--retries", "1", "--timeout", "10")
@@ -22,34 +24,36 @@ HASTE: Final = ("--retries", "1", "--timeout", "10")
 
 
 def run_fetch(*, quietly: bool) -> None:
-    """Fetch the model unless it is here; `quietly` never fails, for set-ups that can do without."""
+    """Fetch what is not here; `quietly` never fails, for set-ups that can do without."""
     settings = load_settings()
-    try:
-        found = find_model(settings.data_dir, settings.turn_model)
-        if found is None:
-            found = fetch(models_folder(settings.data_dir))
-        elif quietly:
-            return
-    except ConfigError as error:
-        if not quietly:
-            raise
-        typer.echo(f"note: turns are ended by a silence timer; the open model could not be fetched ({error})", err=True)
-        return
-    typer.echo(f"turn-detection model: {found}")
+    for file, own in ((SMART_TURN, settings.turn_model), (RNNOISE, settings.rnnoise_library)):
+        try:
+            found = file.find(settings.data_dir, own)
+            if found is None:
+                found = fetch(file, models_folder(settings.data_dir))
+            elif quietly:
+                continue
+        except ConfigError as error:
+            if not quietly:
+                raise
+            typer.echo(f"note: {file.without}; {file.name} could not be fetched ({error})", err=True)
+            return  # without a network the next one would only take time, too
+        typer.echo(f"{file.use}: {found}")
 
 
-def fetch(folder: Path) -> Path:
-    """Download the publisher's wheel and keep the model and its licence.
+def fetch(file: PublishedFile, folder: Path) -> Path:
+    """Download the publisher's wheel and keep the file and its licence.
 
     Raises:
         ConfigError: no package client, no network, or not the expected file.
     """
+    wanted = f"{file.publisher}=={file.release}"
     with tempfile.TemporaryDirectory() as scratch:
-        _download(_client(), Path(scratch))
+        _download(_client(), wanted, Path(scratch))
         wheels = list(Path(scratch).glob("*.whl"))
         if len(wheels) != 1:
-            raise ConfigError(f"the package client brought {len(wheels)} wheels of {PUBLISHER} {RELEASE}, expected one")
-        return unpack(wheels[0], folder)
+            raise ConfigError(f"the package client brought {len(wheels)} wheels of {wanted}, expected one")
+        return file.unpack(wheels[0], folder)
 
 
 def _client() -> Sequence[str]:
@@ -61,11 +65,13 @@ def _client() -> Sequence[str]:
             return (found,)
     if uv := shutil.which("uv"):
         return (uv, "tool", "run", "pip")
-    raise ConfigError("neither pip nor uv is installed; install one, or set MOONWIRE_TURN_MODEL to the model's file")
+    raise ConfigError(
+        "neither pip nor uv is installed; install one, or name files of your own "
+        "(MOONWIRE_TURN_MODEL, MOONWIRE_RNNOISE_LIBRARY)"
+    )
 
 
-def _download(client: Sequence[str], folder: Path) -> None:
-    wanted = f"{PUBLISHER}=={RELEASE}"
+def _download(client: Sequence[str], wanted: str, folder: Path) -> None:
     options = [
         "download",
         "--quiet",

@@ -18,17 +18,21 @@ _COMMANDS: Mapping[str, str] = {
     "tag": "tag",
     "dtmf": "dtmf",
     "agent_update": "agent:update",
+    "noise_isolation_status": "noiseIsolation:status",
+    "noiseIsolation_status": "noiseIsolation:status",
 }
 _WITHOUT_EFFECT = frozenset(
     {
         "child_call_hook", "listen_status", "transcribe_status", "conf_mute_status", "conf_hold_status",
         "conferenceParticipantAction", "whisper", "sip_request", "record", "dub", "boostAudioSignal", "media_path",
-        "noise_isolation_status", "transfer", "llm_status", "room_say", "room_play",
+        "transfer", "llm_status", "room_say", "room_play",
     }
 )  # fmt: skip
 """Operations of jambonz that this server does not have."""
 _WHOLE = frozenset({"call_status", "mute_status", "call_hook"})
 """The command's data holds the member itself, not its value."""
+_WITH_COMPANIONS = frozenset({"noise_isolation_status", "noiseIsolation_status"})
+"""The command's data is the whole body: other members say how. The second spelling is jambonz's Python SDK's."""
 
 
 class UnsupportedUpdateError(SpecError):
@@ -52,6 +56,8 @@ def parse_call_update(body: Mapping[str, Any]) -> tuple[Command, tuple[str, ...]
     name = next((one for one in given if one in _COMMANDS), None)
     if name is None:
         raise UnsupportedUpdateError(f"{given[0]} is not supported by this server")
-    data = {name: body[name]} if name in _WHOLE else body[name]
+    data: Any = {name: body[name]} if name in _WHOLE else body[name]
+    if name in _WITH_COMPANIONS:
+        data = {key: value for key, value in body.items() if value is not None}
     command, warnings = parse_command({"type": "command", "command": _COMMANDS[name], "data": data})
     return command, warnings

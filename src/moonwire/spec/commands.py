@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field
 
 from moonwire.errors import SpecError
 from moonwire.spec import leniency
-from moonwire.spec.components import WireModel
+from moonwire.spec.components import NoiseIsolation, WireModel
 from moonwire.spec.hooks import Hook, parse_hook
 from moonwire.spec.verbs import Config, Verb, parse_config, parse_verbs
 from moonwire.spec.verbs.agent_llm import LlmMessage, ToolField
@@ -131,6 +131,13 @@ class ExpectLanguagesCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class NoiseIsolationCommand:
+    """Begin, change or end the suppression of noise (jambonz `noiseIsolation:status`)."""
+
+    isolation: NoiseIsolation
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownCommand:
     """A command outside the vocabulary; logged and ignored."""
 
@@ -148,6 +155,7 @@ Command = (
     | MuteCommand
     | DtmfCommand
     | ExpectLanguagesCommand
+    | NoiseIsolationCommand
     | UnknownCommand
 )
 
@@ -181,6 +189,9 @@ def parse_command(message: Mapping[str, Any]) -> tuple[Command, tuple[str, ...]]
         case "agent:update":
             update, problems = parse_agent_update(data)
             return AgentUpdateCommand(update), tuple(problems)
+        case "noiseIsolation:status":
+            isolation, problems = _noise_isolation(data)
+            return NoiseIsolationCommand(isolation), tuple(problems)
         case "llm:tool-output":
             return _tool_output(message, data), ()
         case _:
@@ -279,6 +290,15 @@ def _expect_languages(data: object) -> Command:
     if not items or not all(isinstance(item, str) and item.strip() for item in items):
         raise SpecError("must be a list of language tags", path="data.languageHints")
     return ExpectLanguagesCommand(tuple(str(item).strip() for item in items))
+
+
+def _noise_isolation(data: object) -> tuple[NoiseIsolation, list[str]]:
+    members = _object(data, "data") if not isinstance(data, str) else {"noise_isolation_status": data}
+    names = ("noise_isolation_status", "noiseIsolation_status", "status", "enable")
+    status = next((members[name] for name in names if name in members), None)
+    if status not in ("enable", "disable", "on", "off", True, False):
+        raise SpecError("must be enable or disable", path="data.noise_isolation_status")
+    return leniency.validate(NoiseIsolation, members, "data", lambda place: place[0] not in names)
 
 
 def _member(data: object, *names: str) -> Any:

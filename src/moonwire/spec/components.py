@@ -5,9 +5,9 @@ Source: @jambonz/schema 0.4.15, components/recognizer and components/synthesizer
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 
@@ -65,6 +65,44 @@ class Synthesizer(WireModel):
     fallback_label: str | None = None
     fallback_language: str | None = None
     fallback_voice: str | dict[str, Any] | None = None
+
+
+class NoiseIsolation(WireModel):
+    """Noise suppression for one direction of a call; an engine's name may stand alone as a string.
+
+    Three spellings exist: the agent verb's `mode`, the config verb's `enable` and `vendor`, and the command's
+    `noise_isolation_status` beside `vendor` or, over REST, `noise_isolation_vendor`; jambonz's Python SDK writes
+    `noiseIsolation_status` with "on" and "off".
+    """
+
+    enable: bool = True
+    mode: str | None = Field(default=None, min_length=1)
+    """`krisp`, `rnnoise`, `webrtc`; None = as before, at first `krisp`."""
+    level: float = Field(default=100, ge=0, le=100, allow_inf_nan=False)
+    direction: Literal["read", "write"] = "read"
+    """`read`: what the caller says; `write`: what the caller hears."""
+    model: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_spelling(cls, value: object) -> object:
+        if isinstance(value, str):
+            return {"mode": value}
+        if not isinstance(value, dict):
+            return value
+        members = {_plain_name(name): item for name, item in cast("dict[str, object]", value).items()}
+        if "vendor" in members:
+            members.setdefault("mode", members["vendor"])
+        if "status" in members:
+            members["enable"] = _NOISE_STATUS.get(str(members["status"]), members["status"])
+        return members
+
+
+_NOISE_STATUS: Final = {"enable": True, "on": True, "disable": False, "off": False}
+
+
+def _plain_name(name: str) -> str:
+    return name.removeprefix("noise_isolation_").removeprefix("noiseIsolation_")
 
 
 def _repetitions(value: object) -> object:

@@ -57,7 +57,8 @@ async def _converse(call: Call, verb: Agent) -> AgentResult:
         return await _apologise(call, verb, error)
     _explain_substitution(call, plan)
     call.agent = agent
-    return await agent.run()
+    with call.noise.during(verb.noise_isolation):
+        return await agent.run()
 
 
 async def _apologise(call: Call, verb: Agent, error: VendorError) -> AgentResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from moonwire.call.context import Call
 from moonwire.errors import SpecError
-from moonwire.spec.components import Recognizer, Synthesizer
+from moonwire.spec.components import NoiseIsolation, Recognizer, Synthesizer
 from moonwire.spec.verbs import Config
 
 
@@ -30,6 +30,10 @@ def apply_config(call: Call, verb: Config) -> None:
         defaults.synthesizer = merged_synthesizer(verb.synthesizer, defaults.synthesizer)
     if verb.recognizer is not None:
         defaults.recognizer = merged_recognizer(verb.recognizer, defaults.recognizer)
+    if "noiseIsolation" in verb.reset:
+        call.noise.apply(NoiseIsolation(enable=False))
+    if verb.noise_isolation is not None:
+        call.noise.apply(verb.noise_isolation)
     if verb.notify_events is not None:
         defaults.notify_events = verb.notify_events
 

@@ -38,3 +38,12 @@ def fade_out(frames: Sequence[bytes]) -> list[bytes]:
             )
         )
     return faded
+
+
+_RISE = np.linspace(0.0, 1.0, FRAME_BYTES, dtype=np.float32)
+
+
+def crossfade(old: bytes, new: bytes) -> bytes:
+    """Go over from one frame's audio to another's within the frame, so that nothing clicks."""
+    before, after = (ULAW_TO_PCM[np.frombuffer(frame, np.uint8)].astype(np.float32) for frame in (old, new))
+    return encode_ulaw(np.rint(before + (after - before) * _RISE).astype("<i2").tobytes())

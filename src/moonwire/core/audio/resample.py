@@ -68,12 +68,20 @@ class Resampler:
         self._history = line[len(line) - (self._width - 1) :]
         if not len(steps):
             return np.zeros(0, dtype=np.int16)
-        windows = np.lib.stride_tricks.sliding_window_view(line, self._width)
-        if self._up == 1:
-            mixed = windows[steps] @ self._phases[0]
+        if self._down == 1:
+            mixed = (_windows(line, len(samples), self._width, 1) @ self._phases.T).ravel()
+        elif self._up == 1:
+            mixed = _windows(line[steps[0] :], len(steps), self._width, self._down) @ self._phases[0]
         else:
+            windows = _windows(line, len(samples), self._width, 1)
             mixed = np.einsum("nk,nk->n", windows[steps // self._up], self._phases[steps % self._up])
         return np.clip(np.rint(mixed), -32768, 32767).astype(np.int16)
+
+
+def _windows(line: NDArray[np.float32], count: int, width: int, step: int) -> NDArray[np.float32]:
+    """Return `count` overlapping pieces of a line, `step` samples apart, without copying them."""
+    size = line.itemsize
+    return np.lib.stride_tricks.as_strided(line, (count, width), (step * size, size), writeable=False)
 
 
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from moonwire.spec.components import Recognizer, Synthesizer, VerbModel, WireModel
+from moonwire.spec.components import NoiseIsolation, Recognizer, Synthesizer, VerbModel, WireModel
 from moonwire.spec.hooks import HookField
 from moonwire.spec.leniency import Location
 from moonwire.spec.transfers import Handoff
@@ -66,15 +66,6 @@ class BargeIn(WireModel):
     """Once interrupted, a reply is never resumed."""
 
 
-class NoiseIsolation(WireModel):
-    """Noise suppression; `krisp` and `rnnoise` may also stand alone as a string."""
-
-    mode: str
-    level: float = Field(default=100, ge=0, le=100)
-    direction: Literal["read", "write"] = "read"
-    model: str | None = None
-
-
 class McpServer(WireModel):
     """An external tool server."""
 
@@ -119,7 +110,8 @@ class Agent(VerbModel):
     speech_cleanup: bool = True
     """Keep stage directions and reasoning out of what is spoken."""
     early_generation: bool = False
-    noise_isolation: Annotated[NoiseIsolation | None, BeforeValidator(_as_mode), BeforeValidator(_off_as_none)] = None
+    noise_isolation: Annotated[NoiseIsolation | None, BeforeValidator(_off_as_none)] = None
+    """Suppression of noise while this agent runs; absent = as the session has it."""
     auto_lock_language: bool | Literal["always"] = False
     language_config: dict[str, dict[str, Any]] = Field(default_factory=dict[str, dict[str, Any]])
     mcp_servers: list[McpServer] = Field(default_factory=list[McpServer])

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from moonwire.spec.components import Recognizer, Synthesizer, VerbModel
+from moonwire.spec.components import NoiseIsolation, Recognizer, Synthesizer, VerbModel
 from moonwire.spec.hooks import HookField
 
 
@@ -46,7 +46,8 @@ class Config(VerbModel):
     amd: dict[str, Any] | None = None
     vad: dict[str, Any] | None = None
     filler_noise: dict[str, Any] | None = None
-    noise_isolation: dict[str, Any] | None = None
+    noise_isolation: NoiseIsolation | None = None
+    """Suppression of noise for the rest of the session; `enable: false` ends it."""
     turn_taking: dict[str, Any] | None = None
 
     @property
@@ -54,7 +55,7 @@ class Config(VerbModel):
         """Wire names of members that are understood but have no effect in this version."""
         return tuple(
             name
-            for name in ("bargeIn", "ttsStream", "record", "listen", "stream", "transcribe", "amd", "noiseIsolation")
+            for name in ("bargeIn", "ttsStream", "record", "listen", "stream", "transcribe", "amd")
             if name in self.written_members
         )
 

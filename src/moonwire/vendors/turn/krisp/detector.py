@@ -6,7 +6,7 @@ the caller has spoken and is silent.
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from moonwire.core.audio.g711 import ULAW_TO_PCM
 from moonwire.core.turns.agreement import AgreementSettings
 from moonwire.ports.turn_detector import TurnListener, TurnStream
+from moonwire.vendors.krisp_sdk import KrispSdk
 
 NAME: Final = "krisp"
 EARLY_BELOW: Final = 0.2
@@ -28,16 +29,10 @@ class _Session(Protocol):
 
 
 class KrispTurns:
-    """Implements ports.turn_detector.TurnDetector.
+    """Implements ports.turn_detector.TurnDetector."""
 
-    Args:
-        sdk: the initialised module.
-        model_path: the vendor's turn model.
-    """
-
-    def __init__(self, sdk: Any, model_path: str) -> None:
+    def __init__(self, sdk: KrispSdk) -> None:
         self._sdk = sdk
-        self._model_path = model_path
 
     @property
     def name(self) -> str:
@@ -46,14 +41,9 @@ class KrispTurns:
 
     def open(self, listener: TurnListener, settings: AgreementSettings) -> TurnStream:
         """Begin to listen to a call."""
-        sdk = self._sdk
-        model = sdk.ModelInfo()
-        model.path = self._model_path
-        config = sdk.TtSessionConfig()
-        config.inputSampleRate = sdk.SamplingRate.Sr8000Hz
-        config.inputFrameDuration = sdk.FrameDuration.Fd20ms
-        config.modelInfo = model
-        return _Stream(sdk.TtFloat.create(config), listener, settings.threshold)
+        rate = {"inputSampleRate": self._sdk.module.SamplingRate.Sr8000Hz}
+        session = self._sdk.session("TtFloat", "TtSessionConfig", rate, "Fd20ms")
+        return _Stream(session, listener, settings.threshold)
 
 
 class _Stream:
