@@ -56,7 +56,10 @@ from moonwire.vendors.ears import Ears, open_ears
 from moonwire.vendors.llm import manifests as llm_manifests
 from moonwire.vendors.llm_models import models_of
 from moonwire.vendors.llm_trial import LlmTester, TrialOptions
+from moonwire.vendors.speech_manifest import forms
 from moonwire.vendors.speech_trial import try_speech
+from moonwire.vendors.stt import stt_manifests
+from moonwire.vendors.tts import tts_manifests
 
 log = structlog.get_logger()
 
@@ -256,6 +259,8 @@ def _api(store: Store, outbound: _Outbound, event_logs: FileEventLogs, metrics: 
         outbound.clock,
         outbound.hosts,
         llm_manifests=lambda: llm_manifests(sandbox),
+        speech_manifests=lambda: forms((*stt_manifests(), *tts_manifests())),
+        is_sandboxed=side.fleet is not None,
         test_llm=test_llm,
         test_speech=test_speech,
         live_calls=side.calls,

@@ -103,7 +103,8 @@ async def opened(serve: Any, settings: Settings) -> AsyncGenerator[Rest]:
     async def test(credential: VendorCredential, region_check: bool = False) -> CredentialTest:
         tested.append(credential)
         ok = credential.api_key != "sk-wrong-key-0000"
-        return CredentialTest(ok, "" if ok else "The key is wrong.", {"stages": []})
+        times = {"time_to_first_token_ms": 431, "time_to_first_audio_ms": 122}
+        return CredentialTest(ok, "" if ok else "The key is wrong.", {"stages": [], **times})
 
     async def models(_credential: VendorCredential) -> list[dict[str, Any]]:
         return [{"id": "kimi-k2.6", "displayName": "Kimi K2.6"}]
@@ -120,6 +121,8 @@ async def opened(serve: Any, settings: Settings) -> AsyncGenerator[Rest]:
         ProcessClock(),
         HostPolicy(LOOPBACK),
         llm_manifests=lambda: [{"vendor": "moonshot"}],
+        speech_manifests=lambda: [{"vendor": "deepgram", "uses": ["stt", "tts"]}],
+        is_sandboxed=True,
         test_llm=test,
         test_speech=test,
         list_models=models,

@@ -124,9 +124,11 @@ async def test_llm_credential(rest: Rest) -> None:
 
     _, report = await alice.ask("GET", f"{path}/{sid}/test")
     assert (report["status"], rest.tested[-1].api_key) == ("ok", "sk-planted-key-1234")
-    assert (await alice.ask("GET", f"{path}/{sid}"))[1]["tested_ok"] is True
+    _, shown = await alice.ask("GET", f"{path}/{sid}")
+    assert (shown["tested_ok"], shown["time_to_first_token_ms"]) == (True, 431)
     assert (await alice.ask("PUT", f"{path}/{sid}", {"api_key": "sk-wrong-key-0000"}))[0] == 204
-    assert (await alice.ask("GET", f"{path}/{sid}"))[1]["tested_ok"] is None, "what was tested has changed"
+    _, shown = await alice.ask("GET", f"{path}/{sid}")
+    assert (shown["tested_ok"], shown["time_to_first_token_ms"]) == (None, None), "what was tested has changed"
     _, report = await alice.ask("GET", f"{path}/{sid}/test")
     assert (report["status"], report["reason"]) == ("fail", "The key is wrong.")
     assert (await alice.ask("GET", f"{path}/{sid}"))[1]["last_error"] == "The key is wrong."
@@ -154,6 +156,35 @@ async def test_a_mask_sent_back_keeps_the_key(rest: Rest) -> None:
     assert credential is not None
     assert credential.api_key == "planted-deepgram-9999"
     assert (await rest.alice.ask("GET", f"{path}/{sid}/test"))[0] == 200
+
+
+async def test_speech_is_tested_before_and_after_saving_for_what_it_is_used_for(rest: Rest) -> None:
+    alice, path = rest.alice, f"/Accounts/{rest.alice.account_sid}/SpeechCredentials"
+    body = {"vendor": "deepgram", "label": "ears", "api_key": "planted-deepgram-9999", "use_for_tts": 0}
+    status, report = await alice.ask("POST", f"{path}/test", body | {"model_id": "nova-3"})
+    assert (status, report["tts"], report["stt"]) == (200, {"status": "not tested"}, {"status": "not tested"})
+    tried = rest.tested[-1]
+    assert (tried.listens, tried.speaks, tried.by_operator) == (True, False, False)
+    assert (tried.api_key, tried.fields) == ("planted-deepgram-9999", {"model_id": "nova-3"})
+    assert (await alice.ask("GET", path))[1] == [], "nothing is saved"
+    private = body | {"base_url": "http://10.0.0.1/"}
+    assert (await alice.ask("POST", f"{path}/test", private))[1]["code"] == "private-address"
+    assert (await rest.bob.ask("POST", f"{path}/test", body))[0] == 403
+
+    sid = await alice.make(path, body)
+    assert (await alice.ask("GET", f"{path}/{sid}/test"))[0] == 200
+    assert (rest.tested[-1].listens, rest.tested[-1].speaks) == (True, False)
+    _, shown = await alice.ask("GET", f"{path}/{sid}")
+    assert (shown["tested_ok"], shown["time_to_first_audio_ms"]) == (True, 122)
+    assert (await alice.ask("PUT", f"{path}/{sid}", {"use_for_tts": 1}))[0] == 204
+    assert (await alice.ask("GET", f"{path}/{sid}"))[1]["tested_ok"] is None, "it was not tested for speaking"
+    assert (await alice.ask("GET", "/speech-vendors/manifest"))[1]["vendors"][0]["vendor"] == "deepgram"
+
+
+async def test_the_server_tells_that_vendors_are_simulated(rest: Rest) -> None:
+    _, told = await rest.alice.ask("GET", "/SystemInformation")
+    assert (told["sandbox"], told["domain_name"]) == (True, None)
+    assert told["version"]
 
 
 async def test_private_addresses(rest: Rest) -> None:

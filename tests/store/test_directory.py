@@ -94,7 +94,8 @@ def test_who_listens_and_speaks_when_an_application_names_nobody() -> None:
     assert found(deepgram) == ("deepgram", "deepgram")
     assert found(cartesia) == (None, "cartesia")
     assert found(deepgram, cartesia, recognizer="google") == ("google", "cartesia")
-    assert found(replace(deepgram, speaks=False)) == ("deepgram", None)
+    only_ears = KnownCredential(VendorCredential("deepgram", speaks=False))
+    assert found(only_ears) == ("deepgram", None)
     assert found(cartesia, replace(deepgram, is_default=True)) == ("deepgram", "deepgram")
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -67,6 +68,17 @@ async def test_healthy_recogniser(deepgram: DeepgramSimulator, http: aiohttp.Cli
     assert trial.report["tts"] == {"status": "not tested"}
     assert stage(trial, "key", "tts")["code"] == "not-offered"
     assert trial.ok
+
+
+async def test_only_what_the_account_is_used_for_is_tested(
+    deepgram: DeepgramSimulator, http: aiohttp.ClientSession
+) -> None:
+    account = credential("deepgram", await deepgram.start())
+    trial = await try_speech(replace(account, speaks=False), http)
+    assert (trial.report["stt"], trial.report["tts"]) == ({"status": "ok"}, {"status": "not tested"})
+    assert [one["kind"] for one in trial.report["stages"]] == [None, None, "stt", "stt"]
+    trial = await try_speech(replace(account, listens=False, speaks=False), http)
+    assert (trial.report["status"], trial.report["stages"]) == ("not_tested", [])
 
 
 async def test_address_that_offers_nothing_fails(http: aiohttp.ClientSession, cartesia: CartesiaSimulator) -> None:

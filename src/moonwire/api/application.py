@@ -17,6 +17,7 @@ from moonwire.api import (
     phone_numbers,
     recent_calls,
     speech_credentials,
+    system,
     users,
 )
 from moonwire.api.errors import error_response, install_error_shape
@@ -36,6 +37,7 @@ _RESOURCES = (
     phone_numbers,
     recent_calls,
     speech_credentials,
+    system,
     users,
 )
 

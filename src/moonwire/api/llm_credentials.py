@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 
 from moonwire.api.access import Administered, Caller, Paced, Services, refuse_other_account
 from moonwire.api.errors import ApiError
 from moonwire.api.services import ApiServices
+from moonwire.api.unsaved import unsaved_credential
 from moonwire.api.wire import (
     ERRORS,
     TOO_MANY,
@@ -105,6 +106,8 @@ class LlmCredentialShown(BaseModel):
     fingerprints: dict[str, str]
     """First eight hex digits of each secret's SHA-256."""
     fallback: list[dict[str, Any]]
+    time_to_first_token_ms: float | None
+    """First useful token in the latest test that succeeded."""
     tested_ok: bool | None
     tested_at: Moment
     last_used_at: Moment
@@ -156,14 +159,7 @@ async def try_new_credential(
     refuse_other_account(principal, account_sid)
     members = _members(body, services)
     region_check = bool(members.pop("region_check", False))
-    credential = VendorCredential(
-        vendor=members.pop("vendor"),
-        label=members.pop("label", None),
-        secrets={name: SecretStr(members.pop(name)) for name in _SECRETS if members.get(name)},
-        fields={name: value for name, value in members.items() if isinstance(value, str)},
-        by_operator=False,
-    )
-    return (await _tested(services, credential, region_check))[1]
+    return (await _tested(services, unsaved_credential(members, _SECRETS), region_check))[1]
 
 
 @routes.get(_BASE + "/{sid}", response_model=LlmCredentialShown, operation_id="getLlmCredential")
@@ -213,7 +209,8 @@ async def try_credential(
     credential = await records.vendor_credential(principal, "llm_credentials", sid)
     ok, report = await _tested(services, credential, region_check)
     if ok is not None:
-        await records.note_test("llm_credentials", sid, ok=ok, error=str(report.get("reason", "")))
+        first_ms = report.get("time_to_first_token_ms")
+        await records.note_test("llm_credentials", sid, ok=ok, error=str(report.get("reason", "")), first_ms=first_ms)
     return report
 
 

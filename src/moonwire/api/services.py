@@ -42,6 +42,10 @@ class ApiServices:
     hosts: HostPolicy = field(default_factory=HostPolicy)
     llm_manifests: Callable[[], Sequence[Mapping[str, Any]]] = _no_manifests
     """Vendor manifests (jambonz contract section 6.4)."""
+    speech_manifests: Callable[[], Sequence[Mapping[str, Any]]] = _no_manifests
+    """The same for speech, each with `uses`."""
+    is_sandboxed: bool = False
+    """Simulated vendors answer where no key is stored."""
     test_llm: LlmTester | None = None
     test_speech: Tester | None = None
     list_models: Callable[[VendorCredential], Awaitable[Sequence[Mapping[str, Any]]]] | None = None

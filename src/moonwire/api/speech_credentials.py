@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from moonwire.api.access import Administered, Caller, Services, refuse_other_account
+from moonwire.api.access import Administered, Caller, Paced, Services, refuse_other_account
 from moonwire.api.errors import ApiError
 from moonwire.api.services import ApiServices
-from moonwire.api.wire import ERRORS, Body, Created, Flag, Json, Moment, Name, SidPath, Text, Url, check_url
+from moonwire.api.unsaved import unsaved_credential
+from moonwire.api.wire import (
+    ERRORS,
+    TOO_MANY,
+    Body,
+    Created,
+    Flag,
+    Json,
+    Moment,
+    Name,
+    SidPath,
+    Text,
+    Url,
+    check_url,
+)
 from moonwire.ports.administration import Administration, Principal, Row
 
 routes = APIRouter(tags=["SpeechCredentials"], responses=ERRORS)
 
 _BASE = "/Accounts/{account_sid}/SpeechCredentials"
+_SECRETS = ("api_key", "secret_access_key", "service_key", "auth_token")
 _URLS = ("base_url", "custom_stt_url", "custom_tts_url", "custom_tts_streaming_url")
 _NOT_TESTED = {"status": "not tested"}
 
@@ -31,6 +46,8 @@ class SpeechCredentialMembers(Body):
     base_url: Url | None = None
     model_id: Text | None = None
     stt_model_id: Text | None = None
+    voice_id: Text | None = None
+    voice_aliases: Text | None = None
     options: Text | Json | None = None
     region: Text | None = None
     access_key_id: Text | None = None
@@ -58,6 +75,24 @@ class NewSpeechCredential(SpeechCredentialMembers):
     vendor: Name
 
 
+class SpeechTestShown(BaseModel):
+    """How a test went: jambonz's `tts` and `stt`, and our stages."""
+
+    model_config = ConfigDict(extra="allow")
+
+    tts: dict[str, str] = Field(default_factory=lambda: dict(_NOT_TESTED))
+    stt: dict[str, str] = Field(default_factory=lambda: dict(_NOT_TESTED))
+    status: Literal["ok", "ok_with_warnings", "failed", "not_tested"] = "not_tested"
+    stages: list[dict[str, Any]] = Field(default_factory=list[dict[str, Any]])
+    time_to_first_audio_ms: float | None = None
+
+
+class SpeechVendors(BaseModel):
+    """All vendors."""
+
+    vendors: list[dict[str, Any]]
+
+
 class SpeechCredentialShown(BaseModel):
     """A credential as REST shows it: plain members of its vendor, secrets obscured."""
 
@@ -71,12 +106,20 @@ class SpeechCredentialShown(BaseModel):
     use_for_tts: int
     use_for_stt: int
     fingerprints: dict[str, str]
+    time_to_first_audio_ms: float | None
+    """First sound in the latest test that succeeded."""
     tested_ok: bool | None
     tested_at: Moment
     last_used_at: Moment
     last_error: str | None
     last_error_at: Moment
     created_at: Moment
+
+
+@routes.get("/speech-vendors/manifest", response_model=SpeechVendors, operation_id="listSpeechVendors")
+async def manifests(_principal: Caller, services: Services) -> Any:
+    """Return what each vendor's form asks, and whether it listens (`stt`), speaks (`tts`) or both."""
+    return {"vendors": list(services.speech_manifests())}
 
 
 @routes.get(_BASE, response_model=list[SpeechCredentialShown], operation_id="listSpeechCredentials")
@@ -94,6 +137,24 @@ async def create_credential(
     refuse_other_account(principal, account_sid)
     members = _members(body, services) | {"account_sid": account_sid}
     return await records.resource("speech_credentials").create(principal, members)
+
+
+@routes.post(
+    _BASE + "/test",
+    response_model=SpeechTestShown,
+    operation_id="testNewSpeechCredential",
+    dependencies=[Paced],
+    responses=TOO_MANY,
+)
+async def test_new_credential(
+    account_sid: SidPath, body: NewSpeechCredential, principal: Caller, services: Services
+) -> Any:
+    """Test a credential before it is stored; nothing is saved."""
+    refuse_other_account(principal, account_sid)
+    members = _members(body, services)
+    if services.test_speech is None:
+        return {"tts": _NOT_TESTED, "stt": _NOT_TESTED}
+    return (await services.test_speech(unsaved_credential(members, _SECRETS))).report
 
 
 @routes.get(_BASE + "/{sid}", response_model=SpeechCredentialShown, operation_id="getSpeechCredential")
@@ -123,16 +184,25 @@ async def delete_credential(account_sid: SidPath, sid: SidPath, principal: Calle
     await records.resource("speech_credentials").delete(principal, sid)
 
 
-@routes.get(_BASE + "/{sid}/test", response_model=dict[str, Any], operation_id="testSpeechCredential")
+@routes.get(
+    _BASE + "/{sid}/test",
+    response_model=SpeechTestShown,
+    operation_id="testSpeechCredential",
+    dependencies=[Paced],
+    responses=TOO_MANY,
+)
 async def test_credential(
     account_sid: SidPath, sid: SidPath, principal: Caller, records: Administered, services: Services
 ) -> Any:
-    """Test a stored credential; answers `{tts: {status, reason?}, stt: {status, reason?}}`."""
+    """Test a stored credential for what it is used for; answers `{tts: {status, reason?}, stt: {status, reason?}}`."""
     await _owned(records, principal, account_sid, sid)
     if services.test_speech is None:
         return {"tts": _NOT_TESTED, "stt": _NOT_TESTED}
     tested = await services.test_speech(await records.vendor_credential(principal, "speech_credentials", sid))
-    await records.note_test("speech_credentials", sid, ok=tested.ok, error=tested.reason)
+    if tested.report.get("status") == "not_tested":
+        return tested.report
+    first_ms = tested.report.get("time_to_first_audio_ms")
+    await records.note_test("speech_credentials", sid, ok=tested.ok, error=tested.reason, first_ms=first_ms)
     return tested.report
 
 

@@ -132,9 +132,15 @@ class Administration(Protocol):
         ...
 
     async def note_test(
-        self, kind: Literal["llm_credentials", "speech_credentials"], sid: str, *, ok: bool, error: str
+        self,
+        kind: Literal["llm_credentials", "speech_credentials"],
+        sid: str,
+        *,
+        ok: bool,
+        error: str,
+        first_ms: float | None = None,
     ) -> None:
-        """Remember how a credential's test went."""
+        """Remember how a credential's test went, and how long its first token or audio took."""
         ...
 
     async def alerts(

@@ -58,6 +58,10 @@ class VendorCredential:
     fields: Mapping[str, str] = field(default_factory=dict[str, str])
     """Everything that is no secret: `base_url`, `model_id`, `retired_models` (`substitute` | `refuse`) ..."""
     fallback: Sequence[LlmChoice] = ()
+    listens: bool = True
+    """Of a speech account: may be used to recognise."""
+    speaks: bool = True
+    """Of a speech account: may be used to speak."""
     by_operator: bool = True
     """The operator wrote its addresses into the configuration file: private hosts are fine. False: REST or portal."""
 

@@ -125,13 +125,16 @@ class StoreAdministration:
             row = await session.get_one(_SERVICES[kind], checked_sid(sid))
             return vendor_credential(row, self._store.box)
 
-    async def note_test(self, kind: ServiceKind, sid: str, *, ok: bool, error: str) -> None:
-        """Remember how a credential's test went."""
+    async def note_test(
+        self, kind: ServiceKind, sid: str, *, ok: bool, error: str, first_ms: float | None = None
+    ) -> None:
+        """Remember how a credential's test went, and how long its first token or audio took."""
         async with self._store.transaction() as session:
             row = await session.get(_SERVICES[kind], checked_sid(sid))
             if row is not None:
                 row.tested_at, row.tested_ok, row.last_error = utc_now_s(), ok, "" if ok else error
                 row.last_error_at = row.last_error_at if ok else utc_now_s()
+                row.first_ms = first_ms if ok else row.first_ms
 
     async def alerts(
         self, principal: Principal, account_sid: str, period: Period, alert_type: str | None

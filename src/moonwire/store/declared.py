@@ -152,6 +152,10 @@ class SpeechServiceSpec(ServiceSpec):
     use_for_tts: bool = True
     """Whether it speaks."""
     stt_model_id: Name | None = None
+    voice_id: Name | None = None
+    """The voice of applications that name none."""
+    voice_aliases: Name | None = None
+    """Names for voice ids (Cartesia): `reception=<uuid>, night=<uuid>`."""
     role_arn: Name | None = None
     options: dict[str, Any] | Name | None = None
     auth_token: Secret | None = None

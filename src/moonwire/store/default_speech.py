@@ -54,8 +54,8 @@ def default_speech(speech: Credentials) -> Mapping[str, DefaultSpeech]:
 
 
 def _choice(known: Sequence[KnownCredential]) -> DefaultSpeech:
-    listener = _best([one for one in known if one.listens], _LISTENING)
-    speaker = _best([one for one in known if one.speaks], _SPEAKING)
+    listener = _best([one for one in known if one.credential.listens], _LISTENING)
+    speaker = _best([one for one in known if one.credential.speaks], _SPEAKING)
     return DefaultSpeech(
         None if listener is None else Recognizer(vendor=listener.credential.vendor, label=listener.credential.label),
         None if speaker is None else Synthesizer(vendor=speaker.credential.vendor, label=speaker.credential.label),

@@ -44,8 +44,6 @@ class KnownCredential:
 
     credential: VendorCredential
     is_default: bool = False
-    listens: bool = True
-    speaks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +148,8 @@ def vendor_credential(row: LlmServiceRow | SpeechServiceRow, box: SecretBox) -> 
         secrets=open_fields(box, row),
         fields=fields,
         fallback=tuple(_choice(one) for one in row.fallback) if isinstance(row, LlmServiceRow) else (),
+        listens=isinstance(row, SpeechServiceRow) and row.use_for_stt,
+        speaks=isinstance(row, SpeechServiceRow) and row.use_for_tts,
         by_operator=row.by_operator,
     )
 
@@ -157,12 +157,7 @@ def vendor_credential(row: LlmServiceRow | SpeechServiceRow, box: SecretBox) -> 
 async def _grouped(rows: AsyncGenerator[_ServiceRow], box: SecretBox) -> Credentials:
     groups: dict[tuple[str, str], list[KnownCredential]] = {}
     async for row in rows:
-        known = KnownCredential(
-            vendor_credential(row, box),
-            row.is_default,
-            listens=isinstance(row, SpeechServiceRow) and row.use_for_stt,
-            speaks=isinstance(row, SpeechServiceRow) and row.use_for_tts,
-        )
+        known = KnownCredential(vendor_credential(row, box), row.is_default)
         groups.setdefault((row.account_sid, row.vendor.lower()), []).append(known)
     return groups
 

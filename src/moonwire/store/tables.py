@@ -144,6 +144,8 @@ class _Service(_Row, _Sealed, _Written):
     updated_at: Mapped[float] = mapped_column(default=utc_now_s, onupdate=utc_now_s)
     tested_at: Mapped[float | None]
     tested_ok: Mapped[bool | None]
+    first_ms: Mapped[float | None]
+    """How long the latest test that succeeded waited for the first useful token, or for the first audio."""
     last_used_at: Mapped[float | None]
     last_error_at: Mapped[float | None]
     last_error_code: Mapped[str] = mapped_column(String(64), default="")

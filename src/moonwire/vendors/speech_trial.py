@@ -93,14 +93,14 @@ class SpeechTrial:
 async def try_speech(
     credential: VendorCredential, http: aiohttp.ClientSession, guard: AddressGuard | None = None
 ) -> SpeechTrial:
-    """Test everything that this vendor's key can be used for.
+    """Test everything that this account is meant for and its vendor offers.
 
     Args:
         credential: stored, or not saved yet; its base URL was judged by whoever took it in.
         http: the session of the calls.
         guard: judges the addresses that a user's base URL leads to; None = all may be reached.
     """
-    kinds = _uses(credential.vendor)
+    kinds = _uses(credential)
     if not kinds:
         return _outcome(())
     credential, stage = _cleaned(credential)
@@ -115,11 +115,12 @@ async def try_speech(
     return _outcome(stages)
 
 
-def _uses(vendor: str) -> list[Kind]:
+def _uses(credential: VendorCredential) -> list[Kind]:
+    """Return what the vendor offers and the account is meant for."""
     uses: list[Kind] = []
-    if vendor in vendor_names():
+    if credential.listens and credential.vendor in vendor_names():
         uses.append("stt")
-    if vendor in tts_vendors():
+    if credential.speaks and credential.vendor in tts_vendors():
         uses.append("tts")
     return uses
 

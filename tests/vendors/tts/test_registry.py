@@ -5,14 +5,13 @@ import pytest
 
 from moonwire.errors import ConfigError
 from moonwire.ports.directory import VendorCredential
-from moonwire.vendors.tts import open_tts, tts_manifest, tts_vendors
+from moonwire.vendors.tts import open_tts, tts_manifests, tts_vendors
 
 
 def test_every_vendor_has_a_manifest_of_its_name() -> None:
-    for vendor in tts_vendors():
-        manifest = tts_manifest(vendor)
-        assert manifest["vendor"] == vendor
-        assert manifest["authKinds"][0]["fields"][0]["name"] == "apiKey"
+    assert [(one.vendor, one.kind, one.fields[0].name) for one in tts_manifests()] == [
+        (vendor, "tts", "apiKey") for vendor in tts_vendors()
+    ]
 
 
 async def test_an_unknown_vendor_is_named_with_the_known_ones() -> None:

@@ -26,13 +26,15 @@ _COLUMNS = frozenset(
 
 def show_llm(row: LlmServiceRow, box: SecretBox) -> Row:
     """Return the language-model account as REST shows it."""
-    return {"llm_credential_sid": row.sid, **_shown(row, box), "fallback": row.fallback}
+    own = {"fallback": row.fallback, "time_to_first_token_ms": row.first_ms}
+    return {"llm_credential_sid": row.sid, **_shown(row, box), **own}
 
 
 def show_speech(row: SpeechServiceRow, box: SecretBox) -> Row:
     """Return the speech account as REST shows it."""
     uses = {"use_for_stt": int(row.use_for_stt), "use_for_tts": int(row.use_for_tts)}
-    return {"speech_credential_sid": row.sid, **_shown(row, box), **uses}
+    own = {**uses, "time_to_first_audio_ms": row.first_ms}
+    return {"speech_credential_sid": row.sid, **_shown(row, box), **own}
 
 
 async def fill_llm(writing: Writing, row: LlmServiceRow, members: Mapping[str, Any], is_new: bool) -> Row:
@@ -47,8 +49,10 @@ async def fill_speech(writing: Writing, row: SpeechServiceRow, members: Mapping[
     """Put members into columns."""
     await _fill(writing, row, members, is_new)
     for name in ("use_for_stt", "use_for_tts"):
-        if name in members:
+        if name in members and bool(members[name]) != getattr(row, name):
             setattr(row, name, bool(members[name]))
+            # A test covers what the account was used for then.
+            row.tested_ok, row.tested_at, row.first_ms = None, None, None
     return {}
 
 
@@ -96,7 +100,7 @@ async def _fill(writing: Writing, row: ServiceRow, members: Mapping[str, Any], i
     if is_new or moved_host(row.fields, fields):
         row.by_operator = False
     if fields != row.fields or secrets:
-        row.tested_ok, row.tested_at = None, None
+        row.tested_ok, row.tested_at, row.first_ms = None, None, None
     row.fields = fields
     for name, value in secrets.items():
         seal_field(writing.box, row, name, value or None)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
 from moonwire.errors import ConfigError
 from moonwire.ports.directory import VendorCredential
 from moonwire.ports.stt import SpeechToText
+from moonwire.vendors.speech_manifest import SpeechManifest
 
 _VENDORS: Final = {
     "deepgram": ("moonwire.vendors.stt.deepgram", "DeepgramSpeechToText"),
@@ -24,8 +25,8 @@ def vendor_names() -> tuple[str, ...]:
     return tuple(_VENDORS)
 
 
-def manifests() -> list[dict[str, Any]]:
-    """Return each vendor's manifest: fields, models, documentation."""
+def stt_manifests() -> list[SpeechManifest]:
+    """Return each vendor's manifest."""
     return [import_module(f"{package}.manifest").MANIFEST for package, _ in _VENDORS.values()]
 
 

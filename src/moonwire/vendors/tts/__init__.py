@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
 from moonwire.errors import ConfigError
 from moonwire.ports.directory import VendorCredential
 from moonwire.ports.tts import TextToSpeech
+from moonwire.vendors.speech_manifest import SpeechManifest
 
 _VENDORS: Final[Mapping[str, tuple[str, str]]] = {
     "cartesia": ("moonwire.vendors.tts.cartesia", "CartesiaTextToSpeech"),
@@ -24,15 +25,9 @@ def tts_vendors() -> tuple[str, ...]:
     return tuple(_VENDORS)
 
 
-def tts_manifest(vendor: str) -> Mapping[str, Any]:
-    """Return a vendor's manifest, JSON-ready.
-
-    Raises:
-        ConfigError: there is no such vendor.
-    """
-    package, _ = _lookup(vendor)
-    manifest: Mapping[str, Any] = import_module(f"{package}.manifest").MANIFEST
-    return manifest
+def tts_manifests() -> list[SpeechManifest]:
+    """Return each vendor's manifest."""
+    return [import_module(f"{package}.manifest").MANIFEST for package, _ in _VENDORS.values()]
 
 
 def tts_base_url(vendor: str) -> str:

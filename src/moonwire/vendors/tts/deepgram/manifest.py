@@ -6,9 +6,11 @@ Source: https://developers.deepgram.com/docs/tts-websocket, read 2026-11-22.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
+from moonwire.vendors.chat_manifest import base_url_field, key_field
 from moonwire.vendors.deepgram_access import BASE_URL
+from moonwire.vendors.speech_manifest import SpeechManifest
 
 VENDOR: Final = "deepgram"
 DEFAULT_BASE_URL: Final = BASE_URL
@@ -29,28 +31,14 @@ FLUSH_WINDOW_S: Final = 60.0
 MAX_SPEAK_CHARS: Final = 1800
 """Below the vendor's 2000 for one message."""
 
-MANIFEST: Final[Mapping[str, Any]] = {
-    "vendor": VENDOR,
-    "displayName": "Deepgram Aura",
-    "kind": "tts",
-    "authKinds": [
-        {
-            "kind": "apiKey",
-            "displayName": "API key",
-            "fields": [
-                {"name": "apiKey", "label": "API Key", "type": "password", "required": True},
-                {
-                    "name": "baseURL",
-                    "label": "Base URL",
-                    "type": "url",
-                    "required": False,
-                    "default": DEFAULT_BASE_URL,
-                    "help": "Regional or on-premise endpoint; ws, wss, http and https are accepted.",
-                },
-            ],
-        }
-    ],
-    "knownModels": [{"id": voice, "displayName": voice} for voice in DEFAULT_VOICES.values()],
-    "supportsModelListing": False,
-    "docsUrl": "https://developers.deepgram.com/docs/tts-websocket",
-}
+MANIFEST: Final = SpeechManifest(
+    VENDOR,
+    "Deepgram Aura",
+    "tts",
+    (
+        key_field(),
+        base_url_field(DEFAULT_BASE_URL, "Regional or on-premise endpoint; ws, wss, http and https are accepted."),
+    ),
+    tuple((voice, voice) for voice in DEFAULT_VOICES.values()),
+    "https://developers.deepgram.com/docs/tts-websocket",
+)

@@ -5,8 +5,10 @@ Source: https://elevenlabs.io/docs/api-reference/text-to-speech, read 2026-11-22
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
+
+from moonwire.vendors.chat_manifest import FormField, base_url_field, key_field
+from moonwire.vendors.speech_manifest import SpeechManifest
 
 VENDOR: Final = "elevenlabs"
 DEFAULT_BASE_URL: Final = "wss://api.elevenlabs.io"
@@ -20,41 +22,22 @@ MAX_CONTEXTS: Final = 5
 INACTIVITY_S: Final = 180
 """The longest the vendor allows for a context without input."""
 
-MANIFEST: Final[Mapping[str, Any]] = {
-    "vendor": VENDOR,
-    "displayName": "ElevenLabs",
-    "kind": "tts",
-    "authKinds": [
-        {
-            "kind": "apiKey",
-            "displayName": "API key",
-            "fields": [
-                {"name": "apiKey", "label": "API Key", "type": "password", "required": True},
-                {
-                    "name": "baseURL",
-                    "label": "Base URL",
-                    "type": "url",
-                    "required": False,
-                    "default": DEFAULT_BASE_URL,
-                    "help": "A residency endpoint or proxy; ws, wss, http and https are accepted.",
-                },
-                {"name": "modelId", "label": "Model", "type": "text", "required": False, "default": DEFAULT_MODEL},
-                {
-                    "name": "voiceId",
-                    "label": "Default voice",
-                    "type": "text",
-                    "required": False,
-                    "default": DEFAULT_VOICE_ID,
-                    "help": "Used when an application names no voice.",
-                },
-            ],
-        }
-    ],
-    "knownModels": [
-        {"id": "eleven_flash_v2_5", "displayName": "Flash v2.5"},
-        {"id": "eleven_turbo_v2_5", "displayName": "Turbo v2.5"},
-        {"id": "eleven_multilingual_v2", "displayName": "Multilingual v2"},
-    ],
-    "supportsModelListing": False,
-    "docsUrl": "https://elevenlabs.io/docs/api-reference/text-to-speech/v-1-text-to-speech-voice-id-multi-stream-input",
-}
+MANIFEST: Final = SpeechManifest(
+    VENDOR,
+    "ElevenLabs",
+    "tts",
+    (
+        key_field(),
+        base_url_field(DEFAULT_BASE_URL, "A residency endpoint or proxy; ws, wss, http and https are accepted."),
+        FormField("modelId", "Model", default=DEFAULT_MODEL),
+        FormField(
+            "voiceId", "Default voice", default=DEFAULT_VOICE_ID, help="Used when an application names no voice."
+        ),
+    ),
+    (
+        ("eleven_flash_v2_5", "Flash v2.5"),
+        ("eleven_turbo_v2_5", "Turbo v2.5"),
+        ("eleven_multilingual_v2", "Multilingual v2"),
+    ),
+    "https://elevenlabs.io/docs/api-reference/text-to-speech/v-1-text-to-speech-voice-id-multi-stream-input",
+)
