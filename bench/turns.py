@@ -1,8 +1,12 @@
 """Measures turn taking on human speech: Debian's recorded telephone prompts through the real ear, machine and mouth.
 
-Run: .venv/bin/python -m bench.turns [--schedule 0.2,0.4] [--silence SECONDS] [--count N]. Needs the Debian package
-asterisk-core-sounds-en-wav. Everything runs in virtual time, frame by frame; only the acoustic model's answers take as
-long as they take on this machine. The recogniser is the simplest: it settles some words 0.3 s after the sound ends.
+Run: .venv/bin/python -m bench.turns [--half tuning] [--schedule 0.2,0.4] [--silence SECONDS] [--offline]. Needs the
+Debian package asterisk-core-sounds-en-wav. prompts.py says which recordings are in which set; the schedule and the
+model's calibration were chosen on the tuning half, and figures are reported of the other one.
+
+How often a caller is cut off in a pause follows from when the engine would have ended the turn had the caller not gone
+on: a pause that is longer than that is cut. The lengths of the pauses are drawn (`LONGER_THAN`), as the peers were
+measured. The silence timer of equal delay is measured with the same recordings and shifted to the engine's median.
 
 One professional speaker, read speech: the figures compare engines and schedules, they are no promise about callers.
 """
@@ -10,198 +14,53 @@ One professional speaker, read speech: the figures compare engines and schedules
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
 import json
 import random
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from bench.prompts import PACKAGE, PROMPTS, Prompt, Samples, at_level, frames_of, load
-from moonwire.call.driver import TurnDriver
-from moonwire.call.egress import Egress, Segment
-from moonwire.call.hearing import Hearing, TurnEngine
-from moonwire.call.timeline import Timeline
-from moonwire.core.audio.frames import FRAME_BYTES, FRAME_S
-from moonwire.core.audio.g711 import rms
-from moonwire.core.turns import commands as c
+from bench.prompts import (
+    LONG_PAUSE_FRAMES,
+    PACKAGE,
+    PROMPTS,
+    Prompt,
+    Samples,
+    at_level,
+    frames_of,
+    paused,
+    recordings,
+    whole,
+)
+from bench.turn_call import Call, TimedTurns
+from moonwire.call.hearing import TurnEngine
+from moonwire.core.audio.frames import FRAME_S
 from moonwire.core.turns.agreement import AgreementSettings
-from moonwire.core.turns.events import CallAnswered, PlaybackFinished, PlaybackStarted
 from moonwire.core.turns.settings import TurnSettings
-from moonwire.errors import VendorError
-from moonwire.sandbox.virtual_time import VirtualClock, run_virtual
-from moonwire.vendors.turn.smart_turn.detector import Question, SmartTurn
+from moonwire.sandbox.virtual_time import run_virtual
 from moonwire.vendors.turn.smart_turn.file import find_model
 from moonwire.vendors.turn.smart_turn.model import SmartTurnModel
 from moonwire.vendors.vad.silero.detector import SileroVad
 
-STT_S = 0.3
-"""Silence after which the recogniser settles its words, as the peers were measured with."""
-PAUSES_S = (0.22, 0.27, 0.31, 0.35, 0.4, 0.45, 0.49, 0.55, 0.6, 0.65, 0.69, 0.8, 0.9, 1.0, 1.08, 1.2, 1.3, 1.4, 1.5)
-"""Given to natural inner pauses: a bare timer cuts off 88 % at 0.3 s, 60 % at 0.5 s, 40 % at 0.7 s, 20 % at 1.1 s."""
+LONGER_THAN = ((0.2, 1.0), (0.3, 0.88), (0.5, 0.6), (0.7, 0.4), (1.1, 0.2), (1.5, 0.0))
+"""Share of the pauses inside a turn that are longer than so many seconds; linear in between."""
+TIMER_S = 0.4
+"""Any: the timer's delays are shifted to the median that they are compared at."""
+LEAD_S = 0.5
 
 
-# The call ----------------------------------------------------------------------------------------------------------
-
-
-class Leg:
-    """Plays in real time, nothing ahead."""
-
-    def wake(self) -> None: ...
-
-    def unheard_frames(self) -> int:
-        return 0
-
-    def clear(self) -> int:
-        return 0
-
-    def attach(self, sink: object, source: object) -> None: ...
-
-
-class Recogniser:
-    """Settles the script's next words when a loud stretch has been silent for a while."""
-
-    def __init__(self, ear: Hearing, texts: Iterator[str], line: Callable[[], int]) -> None:
-        self._ear = ear
-        self._texts = texts
-        self._line = line
-        self._loud = self._quiet = 0
-
-    def send_audio(self, frame: bytes) -> None:
-        if rms(frame) >= self._line():
-            self._loud, self._quiet = self._loud + 1, 0
-            return
-        self._quiet += 1
-        if self._loud >= 3 and self._quiet == round(STT_S / FRAME_S):
-            self._loud = 0
-            text = next(self._texts, "")
-            if text:
-                self._ear.on_stt_final(text, 0.9)
-                self._ear.on_stt_end_of_turn()
-
-    def finalize(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-
-class TimedTurns(SmartTurn):
-    """The acoustic model, asked at once; its answer takes in virtual time what it took in real time."""
-
-    def __init__(self, model: SmartTurnModel) -> None:
-        super().__init__(model.score)
-        model.score(b"\xff" * 8000)
-        self.answer_s: list[float] = []
-        self._model = model
-
-    def ask(self, audio: bytes, on_answer: Callable[[float | None], None]) -> Question:
-        began = time.perf_counter()
-        probability = self._model.score(audio)
-        took = time.perf_counter() - began
-        self.answer_s.append(took)
-        loop = asyncio.get_running_loop()
-        question = Question(loop, on_answer, self.stats)
-        handle = loop.call_later(took, question._settle, probability)  # noqa: SLF001
-        question._deadline = handle  # noqa: SLF001
-        return question
-
-
-class Silent:
-    """Drops what would be logged."""
-
-    def write(self, kind: str, at_s: float, **fields: object) -> None: ...
-
-    def close(self) -> None: ...
-
-
-@dataclass
-class Call:
-    """One scripted call: what the caller's line carries, and what came of it."""
-
-    engine: TurnEngine
-    settings: TurnSettings
-    vad: SileroVad
-    agent: bytes = b""
-    committed: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
-    sounding: list[bool] = field(default_factory=list[bool])
-    """For each 20 ms, whether the agent was to be heard."""
-
-    def __post_init__(self) -> None:
-        self.egress = Egress(Leg())
-        self.segment: Segment | None = None
-        self.alive = 0
-
-    async def run(self, line: list[bytes], texts: list[str]) -> None:
-        """Play the caller's line to its end."""
-        self.timeline = Timeline(VirtualClock())
-        self.timeline.mark_answered()
-        self.driver = TurnDriver(self.settings, self, self.timeline, Silent())
-        ear = Hearing(self.engine, self.timeline, self.driver.handle, _never)
-        ear.attach(Recogniser(ear, iter(texts), lambda: 120), self.vad)
-        self.ear = ear
-        self.driver.handle(CallAnswered(self.timeline.now()))
-        for frame in line:
-            out = self.egress.next_frame()
-            self.sounding.append(out is not None)
-            if self.segment is not None and self.segment.position >= len(self.segment.audio) > 0:
-                self.egress.on_played_out()
-            ear.on_frame(frame)
-            await asyncio.sleep(FRAME_S)
-        self.driver.stop()
-        await ear.close()
-
-    def start_reply(self, reply: int, cause: c.ReplyCause, early_text: str = "") -> None:
-        """Speak at once."""
-        self.ear.turn_over()
-        self.alive = reply
-        self.segment = Segment(
-            lambda: self.driver.handle(PlaybackStarted(self.timeline.now(), reply)),
-            lambda: self.driver.handle(PlaybackFinished(self.timeline.now(), reply)),
-        )
-        self.egress.play(self.segment)
-        self.egress.append(self.segment, self.agent or b"\x80" * FRAME_BYTES * 5)
-        self.egress.complete(self.segment)
-
-    def release_reply(self, reply: int) -> None: ...
-
-    def cancel_reply(self, reply: int, reason: c.CancelReason) -> None:
-        """Nothing is being made."""
-
-    def steer_playback(self, order: c.PausePlayback | c.ResumePlayback | c.ClearPlayback) -> None:
-        """As the agent does."""
-        assert self.segment is not None
-        match order:
-            case c.PausePlayback():
-                self.egress.hold(self.segment)
-            case c.ResumePlayback():
-                self.egress.resume(self.segment)
-            case c.ClearPlayback():
-                self.egress.clear(self.segment)
-
-    def commit_user_turn(self, text: str) -> None:
-        """Note when."""
-        self.committed.append((self.timeline.now(), text))
-        self.ear.turn_over(answered=True)
-
-    def commit_agent_turn(self, reply: int, interrupted: bool) -> None: ...
-
-    def end_agent(self, reason: str) -> None: ...
-
-
-def _never(error: VendorError) -> None:
-    raise error
-
-
-# The measurements --------------------------------------------------------------------------------------------------
+def cut_off(ends_s: np.ndarray) -> float:
+    """Return the share of callers cut off by an engine that ends turns after so many seconds of silence."""
+    seconds, shares = zip(*LONGER_THAN, strict=True)
+    return float(np.interp(ends_s, seconds, shares).mean())
 
 
 class Bench:
-    def __init__(self, prompts: list[Prompt], schedule: AgreementSettings | None, silence_s: float, count: int) -> None:
+    """One engine on one half of the recordings."""
+
+    def __init__(self, prompts: list[Prompt], schedule: AgreementSettings | None, silence_s: float) -> None:
         self.prompts = prompts
-        self.count = count
         self.vad = SileroVad(threaded=False)
         path = find_model(Path("var"), None)
         self.turns = TimedTurns(SmartTurnModel(path)) if path and schedule else None
@@ -212,30 +71,16 @@ class Bench:
             self.engine = TurnEngine("silence", vendor_ends_turn=False)
         self.settings = TurnSettings(greeting=False, end_of_turn_s=silence_s, language="en")
 
-    async def whole(self) -> list[float]:
-        """Delay from the end of a whole utterance to the answer, in seconds."""
-        delays: list[float] = []
-        for prompt in self._pick(lambda one: 1.0 <= one.seconds <= 6.0 and not one.has_pauses):
+    async def ends(self, sounds: list[Samples]) -> np.ndarray:
+        """Return after how much silence the engine ends the turn, for each sound that it heard at all."""
+        found: list[float] = []
+        for sound in sounds:
             call = Call(self.engine, self.settings, self.vad)
-            await call.run(frames_of(0.5, prompt.pcm, 3.0), ["words"] * 9)
-            if call.committed:
-                delays.append(call.committed[0][0] - 0.5 - prompt.seconds)
-        return delays
-
-    async def paused(self) -> tuple[int, int]:
-        """Callers cut off in an inner pause, and all."""
-        cut = tried = 0
-        fit = self._pick(lambda one: bool(_inner_pauses(one)))
-        for number, prompt in enumerate(fit):
-            first, behind = _inner_pauses(prompt)[0]
-            pause = PAUSES_S[number * 7 % len(PAUSES_S)]
-            call = Call(self.engine, self.settings, self.vad)
-            parts = (prompt.pcm[: first * 160], pause, prompt.pcm[behind * 160 :])
-            await call.run(frames_of(0.5, *parts, 3.0), ["words"] * 9)
-            resumed = 0.5 + first * FRAME_S + pause
-            tried += 1
-            cut += bool(call.committed) and call.committed[0][0] < resumed
-        return cut, tried
+            await call.run(frames_of(LEAD_S, sound, 2.5), ["words"] * 9)
+            end_s = LEAD_S + len(sound) // 160 * FRAME_S
+            later = [at - end_s for at, _ in call.committed if at > end_s - 0.1]
+            found.extend(later[:1])
+        return np.array(found)
 
     async def over_agent(self, sound: Samples, texts: list[str]) -> tuple[Call, int, int]:
         """Play a sound over the speaking agent; returns the call and the frames of the sound."""
@@ -291,21 +136,13 @@ class Bench:
                 mix += np.resize(prompt.pcm, len(mix))
             sound = at_level(mix, -25 - (12, 14, 16, 18)[number % 4])
             call, begin, end = await self.over_agent(sound, ["and now the news"] * 3)
-            stops += len(call.committed) > 1 or (
-                _first(call.sounding, False, begin, run=10) is not None
-                and _first(call.sounding, False, begin, run=10) < end
-            )  # type: ignore[operator]
+            silent = _first(call.sounding, False, begin, run=10)
+            stops += len(call.committed) > 1 or (silent is not None and silent < end)
         return stops, 10
 
     def _pick(self, wanted: Callable[[Prompt], bool], count: int = 0) -> list[Prompt]:
         found = [one for one in self.prompts if wanted(one)]
-        return random.Random(7).sample(found, min(len(found), count or self.count))
-
-
-def _inner_pauses(prompt: Prompt) -> list[tuple[int, int]]:
-    """Pauses in mid-sentence: short ones, because those at the end of a sentence (0.2 s and more) end an utterance."""
-    frames = len(prompt.pcm) // 160
-    return [(a, b) for a, b in prompt.gaps if b - a < 10 and a >= 30 and frames - b >= 25]
+        return random.Random(7).sample(found, min(len(found), count))
 
 
 def _first(sounding: list[bool], what: bool, begin: int, run: int = 1) -> int | None:
@@ -316,23 +153,16 @@ def _first(sounding: list[bool], what: bool, begin: int, run: int = 1) -> int | 
     return None
 
 
-def _percent(values: list[float], share: float) -> float:
-    return round(float(np.percentile(values, share)) * 1000) if values else 0.0
+def _percent(values: list[float] | np.ndarray, share: float) -> float:
+    return round(float(np.percentile(values, share)) * 1000) if len(values) else 0.0
 
 
-async def measure(bench: Bench) -> dict[str, float]:
-    whole = await bench.whole()
-    cut, paused = await bench.paused()
+async def measure_floor(bench: Bench) -> dict[str, float]:
+    """Measure how the agent yields and goes on."""
     lost, backchannels, resumed = await bench.backchannels()
     stopped, missed = await bench.interruptions()
     babbled, babbles = await bench.babble()
-    median = float(np.median(whole))
-    answers = bench.turns.answer_s if bench.turns else []
     return {
-        "delay_p50_ms": _percent(whole, 50),
-        "delay_p90_ms": _percent(whole, 90),
-        "cut_off_share": cut / paused,
-        "cut_off_share_of_equal_timer": sum(pause > median for pause in PAUSES_S) / len(PAUSES_S),
         "backchannels_lost": lost,
         "backchannels": backchannels,
         "resume_p50_ms": _percent(resumed, 50),
@@ -342,28 +172,80 @@ async def measure(bench: Bench) -> dict[str, float]:
         "interruptions_missed": missed,
         "babble_stops": babbled,
         "babbles": babbles,
+    }
+
+
+async def measure_ends(bench: Bench, timer: Bench) -> dict[str, float]:
+    """Measure when turns end, in the middle and at the end, against a silence timer of the same median delay."""
+    done, begun = whole(bench.prompts), paused(bench.prompts)
+    sounds = [one.pcm for one in begun]
+    ends, early = await bench.ends(done), await bench.ends(sounds)
+    timer_ends, timer_early = await timer.ends(done), await timer.ends(sounds)
+    later = float(np.median(ends) - np.median(timer_ends))
+    answers = bench.turns.answer_s if bench.turns else []
+    return {
+        **compare(ends, early, timer_early + later, [one.recorded_frames for one in begun]),
         "answer_p50_ms": _percent(answers, 50),
         "answer_p95_ms": _percent(answers, 95),
-        "answers_per_turn": len(answers) / (len(whole) + paused) if answers else 0.0,
+        "answers_per_turn": len(answers) / (len(done) + len(begun)),
+    }
+
+
+def measure_offline(bench: Bench) -> dict[str, float]:
+    """Compute the same by asking the model about the recordings themselves: no voice detector, no recogniser."""
+    assert bench.turns is not None
+    schedule, model = bench.engine.schedule, bench.turns
+    marks = schedule.marks_s
+
+    def end_of(sound: Samples) -> float:
+        for mark in marks:
+            if model.score_now(b"".join(frames_of(0.3, sound[-8 * 8000 :], mark))) < schedule.threshold:
+                return schedule.otherwise_s
+        return marks[-1] + model.answer_s[-1]
+
+    begun = paused(bench.prompts)
+    ends = np.array([end_of(sound) for sound in whole(bench.prompts)])
+    early = np.array([end_of(one.pcm) for one in begun])
+    timer = np.full(len(begun), np.median(ends))
+    return compare(ends, early, timer, [one.recorded_frames for one in begun])
+
+
+def compare(ends: np.ndarray, early: np.ndarray, timer: np.ndarray, recorded: list[int]) -> dict[str, float]:
+    """Return the figures of one engine: `ends` of whole turns, `early` ones in pauses, the timer's in the same."""
+    long = np.array(recorded[: len(early)]) >= LONG_PAUSE_FRAMES
+    return {
+        "whole": len(ends),
+        "paused": len(early),
+        "delay_p50_ms": _percent(ends, 50),
+        "delay_p90_ms": _percent(ends, 90),
+        "cut_off_share": cut_off(early),
+        "cut_off_share_of_equal_timer": cut_off(timer),
+        "cut_off_share_mid_sentence": cut_off(early[~long]),
+        "cut_off_share_between_sentences": cut_off(early[long]),
     }
 
 
 def main() -> None:
     """Measure one engine and print its figures."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--half", choices=("tuning", "reported"), default="reported")
     parser.add_argument("--schedule", default="", help="marks of silence at which the model is asked, e.g. 0.2,0.4")
     parser.add_argument("--otherwise", type=float, default=AgreementSettings().otherwise_s)
+    parser.add_argument("--threshold", type=float, default=AgreementSettings().threshold)
     parser.add_argument("--silence", type=float, help="no model: a timer of so many seconds")
-    parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--offline", action="store_true", help="ask the model directly, without a call")
     chosen = parser.parse_args()
     if not PROMPTS.is_dir():
         raise SystemExit(f"{PROMPTS} is missing; install the Debian package {PACKAGE} (apt-get install {PACKAGE})")
     marks = tuple(float(part) for part in chosen.schedule.split(",") if part) or AgreementSettings().marks_s
-    schedule = None if chosen.silence else AgreementSettings(marks_s=marks, otherwise_s=chosen.otherwise)
-    with contextlib.suppress(KeyboardInterrupt):
-        prompts = [prompt for path in sorted(PROMPTS.glob("*.wav")) if (prompt := load(path)) is not None]
-        found = run_virtual(measure(Bench(prompts, schedule, chosen.silence or 0.7, chosen.count)))
-        print(json.dumps(found))
+    schedule = AgreementSettings(chosen.threshold, marks, otherwise_s=chosen.otherwise)
+    prompts = recordings(chosen.half)
+    bench = Bench(prompts, None if chosen.silence else schedule, chosen.silence or TIMER_S)
+    if chosen.offline:
+        print(json.dumps(measure_offline(bench)))
+        return
+    found = run_virtual(measure_ends(bench, Bench(prompts, None, TIMER_S)))
+    print(json.dumps(found | run_virtual(measure_floor(bench))))
 
 
 if __name__ == "__main__":

@@ -27,9 +27,21 @@ def test_two_yes_end_the_turn() -> None:
 def test_after_a_no_it_is_not_asked_again() -> None:
     agreement = paused()
     assert agreement.wants_answer(10.2)
-    assert agreement.answered(0.4) is None
+    assert agreement.answered(0.05) is None
     assert not agreement.wants_answer(12.0)
     assert not agreement.gave_up(12.0), "the turn machine's timer decides"
+
+
+def test_half_a_yes_is_an_early_sign_at_the_first_mark_only() -> None:
+    agreement = paused()
+    assert agreement.wants_answer(10.2)
+    assert agreement.answered(0.4) == "probably"
+    assert not agreement.wants_answer(12.0)
+    agreement = paused()
+    assert agreement.wants_answer(10.2)
+    agreement.answered(0.9)
+    assert agreement.wants_answer(10.4)
+    assert agreement.answered(0.4) is None
 
 
 def test_speech_starts_afresh_and_an_answer_about_before_is_worthless() -> None:

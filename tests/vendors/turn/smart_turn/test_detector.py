@@ -88,7 +88,7 @@ async def test_two_yes_end_the_turn(detect: Callable[..., SmartTurn]) -> None:
 
 
 async def test_a_no_is_not_asked_again(detect: Callable[..., SmartTurn]) -> None:
-    script, ear = Script(0.1, 0.9, 0.9), Ear()
+    script, ear = Script(0.05, 0.9, 0.9), Ear()
     detector = detect(script)
     stream = detector.open(ear, AgreementSettings())
     say_something(stream)
@@ -170,7 +170,7 @@ async def test_long_turns_keep_their_last_eight_seconds(detect: Callable[..., Sm
 
 
 async def test_voice_after_a_long_silence_is_another_turn(detect: Callable[..., SmartTurn]) -> None:
-    script, ear = Script(0.1, 0.9), Ear()
+    script, ear = Script(0.05, 0.9), Ear()
     detector = detect(script)
     stream = detector.open(ear, AgreementSettings())
     say_something(stream)

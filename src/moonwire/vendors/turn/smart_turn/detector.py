@@ -23,8 +23,9 @@ log = structlog.get_logger()
 
 NAME: Final = "smart-turn"
 LATE_ENGINE: Final = "silence"
-DEADLINE_S: Final = 0.3
-"""Wall time from the question to the answer; about three times what an answer takes on an idle machine."""
+DEADLINE_S: Final = 0.15
+"""Wall time from the question to the answer, two to three times what an answer takes on an idle core: whoever waits
+longer waits in a queue, and the queue is what has to go."""
 _KEPT_SAMPLES: Final = 8 * SAMPLE_RATE_HZ
 _SLACK_SAMPLES: Final = 2 * SAMPLE_RATE_HZ
 _PRE_ROLL_S: Final = 0.3
