@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from moonwire.sandbox.caller import HangUp, Say, Step, WaitForSilence
 from moonwire.sandbox.moonshot import Fault
 from moonwire.sandbox.moonshot.registry import registry
@@ -39,6 +41,7 @@ def statuses(stage: Stage) -> list[int | None]:
     return [chat.status for chat in stage.moonshot.chats]
 
 
+@pytest.mark.agent_row("a conversation longer than the model's context")
 @virtual_time
 async def test_it_is_shortened_before_the_vendor_refuses(tmp_path: Path) -> None:
     async with staged(tmp_path, day=SUMMER) as stage:
@@ -57,6 +60,7 @@ async def test_it_is_shortened_before_the_vendor_refuses(tmp_path: Path) -> None
         assert first[1]["role"] == "user"
 
 
+@pytest.mark.agent_row("a conversation longer than the model's context")
 @virtual_time
 async def test_a_refusal_shortens_it_and_the_caller_notices_nothing(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from moonwire.sandbox.caller import HangUp, Pause, Say, WaitForSilence
 from moonwire.sandbox.moonshot import Wire
 from moonwire.sandbox.virtual_time import virtual_time
@@ -20,6 +22,7 @@ LLM = {
 }
 
 
+@pytest.mark.agent_row("turn_end.usage", "usage")
 @virtual_time
 async def test_turns_and_call_tell_what_they_cost(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage, serving(AGENT | {"llm": LLM}) as application:

@@ -65,6 +65,7 @@ class Conversation:
         self._on_taken = on_taken
         self._group = group
         self.filler: ToolFiller | None = None
+        self.thinking_filler = self._filler_of_thoughts()
         self._servers: list[ToolServerConnection] = []
         self._lost: set[str] = set()
         self._loading: asyncio.Task[None] | None = None
@@ -78,6 +79,10 @@ class Conversation:
             early_text: what the caller has said, when it is no turn yet.
         """
         return ToolRounds(self, ReplyRequests(self._asking, self.updates, cause, early_text))
+
+    def start_filling(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Fill a silence until the task is cancelled or the agent is over."""
+        return self._group.create_task(work)
 
     def start_tool(self, work: Coroutine[Any, Any, str]) -> asyncio.Task[str]:
         """Run a tool's work until it is done or the agent is over."""
@@ -117,6 +122,18 @@ class Conversation:
             note_pending=lambda call_id: self.history.add_tool_result(call_id, UNDER_WAY),
         )
         self.toolbox.build_in(tool)
+
+    def _filler_of_thoughts(self) -> ToolFiller | None:
+        chosen = self._plan.verb.thinking_filler
+        if chosen is None:
+            return None
+        own = chosen.text
+
+        async def phrase(longer: bool) -> str:
+            self.call.note("llm", name="thinking_filler", longer=longer)
+            return own if own and not longer else await self._stock_phrase(longer)
+
+        return ToolFiller(start_s=chosen.start_delay_secs, escalation_s=chosen.escalation_secs, phrase=phrase)
 
     async def _stock_phrase(self, longer: bool) -> str:
         return stock_phrase(self._plan.language, longer=longer)

@@ -57,6 +57,10 @@ class ToolUser(Protocol):
         """Hear that the conversation is too long for the model; the next request must be shorter."""
         ...
 
+    def fill_thinking(self, reply: Reply) -> asyncio.Task[None] | None:
+        """Begin to fill the silence of a model that thinks first; cancelled when it says something."""
+        ...
+
     async def use_tools(self, reply: Reply, calls: Sequence[ToolCall]) -> bool:
         """Run a round of tools; False when the reply ends with what has been said."""
         ...
@@ -213,7 +217,7 @@ class Reply:
         self._fail(error)
 
     def waits_on(self) -> None:
-        """Ask the turn machine for more patience with tools."""
+        """Ask the turn machine for more patience with tools, or with a model that thinks."""
         self._emit(ToolsStarted(self._timeline.now(), self.number))
 
     async def words_heard(self) -> bool:
@@ -238,26 +242,40 @@ class Reply:
         """Speak one answer; returns whether the model chose to say nothing, and the tools it asks for."""
         spoken, cutter = SpokenText(), ClauseCutter()
         calls: list[ToolCall] = []
-        async with aclosing(model.stream(user.request())) as answer:
-            async for item in answer:
-                if isinstance(item, str):
-                    if self.first_token_at is None:
-                        self.first_token_at = self._timeline.now()
-                    self.tokens += 1
-                    for clause in cutter.push(spoken.push(item)):
-                        self._say(clause)
-                elif isinstance(item, ToolCall):
-                    calls.append(item)
-                elif isinstance(item, AnswerEnd):
-                    self._note_end(item)
-                    user.answered(item)
-                else:
-                    self._observer.on_reply_switched(self, item)
+        request = user.request()
+        filling = user.fill_thinking(self)
+        try:
+            async with aclosing(model.stream(request)) as answer:
+                async for item in answer:
+                    if isinstance(item, str):
+                        if filling is not None:
+                            filling = self._end_filling(filling)
+                        if self.first_token_at is None:
+                            self.first_token_at = self._timeline.now()
+                        self.tokens += 1
+                        for clause in cutter.push(spoken.push(item)):
+                            self._say(clause)
+                    elif isinstance(item, ToolCall):
+                        calls.append(item)
+                    elif isinstance(item, AnswerEnd):
+                        self._note_end(item)
+                        user.answered(item)
+                    else:
+                        self._observer.on_reply_switched(self, item)
+        finally:
+            if filling is not None:
+                filling.cancel()
         for clause in (*cutter.push(spoken.flush()), *cutter.flush()):
             self._say(clause)
         if spoken.tool_markup:
             raise VendorUnavailableError("the model wrote tool markup into its text", vendor="llm")
         return spoken.silence, calls
+
+    def _end_filling(self, filling: asyncio.Task[None]) -> None:
+        """The model speaks: what follows must become audible soon."""
+        filling.cancel()
+        if self.released.is_set():
+            self._emit(ToolsFinished(self._timeline.now(), self.number))
 
     async def _wait_for_tools(self, user: ToolUser, calls: Sequence[ToolCall]) -> bool:
         await self.released.wait()

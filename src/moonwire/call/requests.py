@@ -120,6 +120,8 @@ class ReplyRequests:
         self._asking = asking
         self._prompt = _prompt(asking.plan, cause)
         self._once: tuple[Message, ...] = ()
+        self.thinks = False
+        """The model reasons before it gives the newest answer."""
         self._imagined = asking.history.if_said(early_text) if early_text else None
         """What an early reply's first request is about: the caller's words are no turn yet."""
         if cause == "requested":
@@ -132,6 +134,7 @@ class ReplyRequests:
         asking, window = self._asking, self._asking.window
         request = self._write(tool_round, with_tools=with_tools)
         outlook = asking.model.outlook(request)
+        self.thinks = outlook.thinks
         size = size_of(request.messages) + asking.size_of_tools(request.tools)
         goal = window.goal(size, outlook.context_tokens, outlook.answer_tokens)
         if goal is not None and self._shorten(goal, request, outlook.context_tokens):

@@ -123,7 +123,8 @@ class Speech:
             self._patience.cancel()
         part.size += len(audio)
         self._egress.append(self.segment, audio)
-        self._listener.on_speech_audio()
+        if not part.filler:
+            self._listener.on_speech_audio()
 
     def on_tts_words(self, words: Sequence[SpokenWord]) -> None:
         """Keep word positions for what was heard."""

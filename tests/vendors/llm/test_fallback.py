@@ -9,7 +9,7 @@ from moonwire.errors import QuotaError
 from moonwire.ports.directory import LlmChoice
 from moonwire.ports.llm import ChatRequest, ModelSwitched
 from moonwire.sandbox.contracts.llm import collect, failure
-from moonwire.sandbox.moonshot import SANDBOX_KEYS, Fault, MoonshotSimulator
+from moonwire.sandbox.moonshot import SANDBOX_KEYS, Fault, MoonshotSimulator, Pacing
 from moonwire.vendors.chat_completions import ChatCompletions
 from moonwire.vendors.llm.fallback import FallbackModel
 
@@ -84,3 +84,11 @@ async def test_when_all_fail_the_first_cause_is_told(simulator: MoonshotSimulato
 async def test_warm_up_reaches_every_model(simulator: MoonshotSimulator, both: FallbackModel) -> None:
     await both.warm_up()
     assert sorted(record.region for record in simulator.requests) == ["china", "global"]
+
+
+async def test_a_model_that_thinks_gets_the_time_to(simulator: MoonshotSimulator, both: FallbackModel) -> None:
+    simulator.world.pacing = Pacing(thinking_s=3.0)
+    answer = await collect(both, ChatRequest("kimi-k3", ASK.messages))
+    assert answer.switches == [], "0.9 s of thought are no stall, although other models have 0.6 s"
+    assert both.outlook(ChatRequest("kimi-k3", ())).thinks
+    assert not both.outlook(ASK).thinks

@@ -60,6 +60,15 @@ class ToolWorld(Protocol):
         """What the caller hears while tools run."""
         ...
 
+    @property
+    def thinking_filler(self) -> ToolFiller | None:
+        """What the caller hears while the model thinks."""
+        ...
+
+    def start_filling(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Fill a silence until the task is cancelled or the agent is over."""
+        ...
+
     def start_tool(self, work: Coroutine[Any, Any, str]) -> asyncio.Task[str]:
         """Run a tool's work, which may outlive its reply but not the agent."""
         ...
@@ -85,6 +94,13 @@ class ToolRounds:
     def refused(self, error: ContextTooLongError) -> None:
         """Have the next request shorter."""
         self._requests.refused(error)
+
+    def fill_thinking(self, reply: Reply) -> asyncio.Task[None] | None:
+        """Fill the silence while the model thinks; the turn machine waits, too."""
+        if not self._requests.thinks:
+            return None
+        filler = self._world.thinking_filler
+        return self._world.start_filling(_fill_thinking(reply, filler))
 
     async def use_tools(self, reply: Reply, calls: Sequence[ToolCall]) -> bool:
         """Run one round; False when a built-in tool ends the conversation."""
@@ -148,6 +164,13 @@ class ToolRounds:
         task = self._world.start_tool(run_tool(tool, call, reply))
         task.add_done_callback(on_done)
         return task
+
+
+async def _fill_thinking(reply: Reply, filler: ToolFiller | None) -> None:
+    await reply.released.wait()
+    reply.waits_on()
+    if filler is not None:
+        await filler.fill(reply.speech)
 
 
 async def run_tool(tool: RemoteTool, call: ToolCall, reply: Reply) -> str:

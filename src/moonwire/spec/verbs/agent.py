@@ -84,6 +84,17 @@ class ToolFiller(WireModel):
     escalation_secs: float = Field(default=10, ge=0)
 
 
+class ThinkingFiller(WireModel):
+    """Ours: what the caller hears while a model thinks that cannot answer without thinking."""
+
+    start_delay_secs: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    """Silence after which a short phrase is spoken."""
+    escalation_secs: float = Field(default=8, ge=0, allow_inf_nan=False)
+    """Waiting time after which a longer phrase explains."""
+    text: str | None = None
+    """Spoken instead of the short phrase in the agent's language."""
+
+
 class HangupTool(WireModel):
     """The built-in hangup tool."""
 
@@ -118,6 +129,10 @@ class Agent(VerbModel):
     handoff: Handoff | None = None
     hangup: Annotated[HangupTool | None, BeforeValidator(_as_presence)] = None
     tool_filler: Annotated[ToolFiller | None, BeforeValidator(_off_as_none)] = None
+    thinking_filler: Annotated[ThinkingFiller | None, BeforeValidator(_as_presence), BeforeValidator(_off_as_none)] = (
+        Field(default_factory=ThinkingFiller)
+    )
+    """Ours: false = the caller waits in silence."""
     action_hook: HookField | None = None
     """Hears that the agent has ended, with `completion_reason`; its answer are the next verbs."""
     event_hook: HookField | None = None

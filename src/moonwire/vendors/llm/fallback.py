@@ -19,6 +19,9 @@ from moonwire.ports.llm import AnswerItem, ChatRequest, LanguageModel, ModelOutl
 USEFUL_WITHIN_S = 3.0
 """Together with the next model's first word this stays below the time a reply may take to become audible."""
 
+USEFUL_THOUGHT_S = 12.0
+"""The same for a model that thinks before it speaks; the caller hears a filler meanwhile."""
+
 _PASSED_OVER_S = 30.0
 _PASSED_OVER_FOR_GOOD = frozenset({"credential", "quota", "model-unavailable"})
 
@@ -67,9 +70,11 @@ class FallbackModel:
         places = list(self._places())
         for place in places:
             choice, model = self._candidates[place]
-            answer = model.stream(self._asked(request, place))
+            asked = self._asked(request, place)
+            limit_s = self._limit_s(model, asked) if place != places[-1] else None
+            answer = model.stream(asked)
             try:
-                begin = await self._begin(answer, choice, limited=place != places[-1])
+                begin = await self._begin(answer, choice, limit_s)
             except ContextTooLongError:
                 # Not the model's fault, and another one would hardly take it: the call shortens and asks again.
                 raise
@@ -88,18 +93,22 @@ class FallbackModel:
         if cause is not None:
             raise cause
 
+    def _limit_s(self, model: LanguageModel, request: ChatRequest) -> float:
+        thinks = model.outlook(request).thinks
+        return max(self._useful_within_s, USEFUL_THOUGHT_S) if thinks else self._useful_within_s
+
     async def _begin(
-        self, answer: AsyncGenerator[AnswerItem, None], choice: LlmChoice, *, limited: bool
+        self, answer: AsyncGenerator[AnswerItem, None], choice: LlmChoice, limit_s: float | None
     ) -> list[AnswerItem]:
         """Read up to the first useful item."""
         begin: list[AnswerItem] = []
         try:
-            async with asyncio.timeout(self._useful_within_s if limited else None):
+            async with asyncio.timeout(limit_s):
                 while not begin or isinstance(begin[-1], ModelSwitched):
                     begin.append(await anext(answer))
         except TimeoutError:
             error = VendorTimeoutError(
-                f"{choice.vendor}: nothing useful from {choice.model} within {self._useful_within_s:g} s",
+                f"{choice.vendor}: nothing useful from {choice.model} within {limit_s:g} s",
                 vendor=choice.vendor,
                 remedy="If it stays, put a quicker model first.",
             )
