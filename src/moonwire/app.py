@@ -124,7 +124,7 @@ async def running_server(
         stack.push_async_callback(sip.stop)
         door = TwilioDoor(gate=store.directory, acceptor=engine, pacer=pacer, clock=clock)
         metrics.watch("moonwire_calls_active", "Calls that are up.", lambda: float(engine.active_calls))
-        api = _api(store, outbound, event_logs, metrics, _CallSide(EngineCalls(engine), fleet))
+        api = _api(_CallSide(settings, EngineCalls(engine), fleet), store, outbound, event_logs, metrics)
         port = await _serve_http(settings, api, door, stack)
         yield Server(settings, store, engine, sip, port, fleet, event_logs)
 
@@ -233,11 +233,12 @@ async def _engine(
 class _CallSide:
     """What REST sees of the running calls, and the sandbox they may use."""
 
+    settings: Settings
     calls: LiveCalls
     fleet: SandboxFleet | None
 
 
-def _api(store: Store, outbound: _Outbound, event_logs: FileEventLogs, metrics: Metrics, side: _CallSide) -> FastAPI:
+def _api(side: _CallSide, store: Store, outbound: _Outbound, event_logs: FileEventLogs, metrics: Metrics) -> FastAPI:
     sandbox = {"moonshot": side.fleet.moonshot_regions} if side.fleet else {}
     tester = LlmTester(outbound.connections, outbound.guard, lambda vendor: sandbox.get(vendor, ()))
 
@@ -266,8 +267,11 @@ def _api(store: Store, outbound: _Outbound, event_logs: FileEventLogs, metrics: 
         live_calls=side.calls,
         list_models=list_models,
         probe_app_env=AppEnvProbe(outbound.guarded_http, outbound.hosts.allows_url).ask,
+        request_limit=side.settings.rest_limit,
     )
-    return create_api(HealthSources({"database": store.is_ready}, metrics.exposition), rest)
+    api = create_api(HealthSources({"database": store.is_ready}, metrics.exposition), rest)
+    api.openapi()  # builds the routes now, not under the first request while calls wait for the loop
+    return api
 
 
 async def _serve_http(settings: Settings, api: FastAPI, door: TwilioDoor, stack: AsyncExitStack) -> int:
@@ -280,6 +284,7 @@ async def _serve_http(settings: Settings, api: FastAPI, door: TwilioDoor, stack:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=5,
+        forwarded_allow_ips=list(settings.trusted_proxies),
     )
     server = _QuietServer(config)
     serving = asyncio.create_task(server.serve())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -86,6 +86,12 @@ class Settings(BaseSettings):
     private_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Hosts and networks in private ranges, comma-separated, that REST and portal users may name in URLs."""
 
+    rest_limit: Annotated[int, Field(ge=0, le=1_000_000)] = 600
+    """Requests of one REST client in five minutes; 0: any number. Clients on this machine are not limited."""
+
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")
+    """HTTP proxies (addresses, networks) whose X-Forwarded-For and X-Forwarded-Proto are believed, comma-separated."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe log line that is written."""
 
@@ -97,10 +103,18 @@ class Settings(BaseSettings):
     def _lower(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
 
-    @field_validator("private_hosts", mode="before")
+    @field_validator("private_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part for part in value.replace(",", " ").split() if part) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(str(ipaddress.ip_network(one, strict=False)) for one in value)
+        except ValueError:
+            raise ValueError("must be IP addresses or networks, for example 10.0.0.0/8") from None
 
     @field_validator("public_ip")
     @classmethod
@@ -179,8 +193,8 @@ def _shown(name: str, settings: Settings) -> str:
             return "(key file)"
         case _ if isinstance(value, SecretStr):
             return "********"
-        case "private_hosts":
-            return ", ".join(settings.private_hosts)
+        case "private_hosts" | "trusted_proxies" if isinstance(value, tuple):
+            return ", ".join(str(one) for one in cast("tuple[object, ...]", value))
         case _:
             return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -216,7 +230,7 @@ def _complaint(detail: ErrorDetails) -> str:
     variable = f"{PREFIX}{str(detail['loc'][0]).upper()}"
     match detail["type"]:
         case "int_parsing" | "int_from_float" | "greater_than_equal" | "less_than_equal":
-            text = "must be a whole number from 0 to 65535"
+            text = f"must be a whole number from 0 to {1_000_000 if detail['loc'][0] == 'rest_limit' else 65535}"
         case "literal_error":
             text = f"must be {str(detail.get('ctx', {}).get('expected', '')).replace(chr(39), '')}"
         case "bool_parsing":

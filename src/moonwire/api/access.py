@@ -49,17 +49,25 @@ async def caller(principal: Annotated[Principal, Depends(any_caller)]) -> Princi
     return principal
 
 
-async def paced(account_sid: SidPath, request: Request) -> None:
+AnyCaller = Annotated[Principal, Depends(any_caller)]
+Caller = Annotated[Principal, Depends(caller)]
+
+
+async def owned_account(account_sid: SidPath, principal: Caller, records: Administered) -> str:
+    """Return the account of the path, if it is the caller's; an administrator's must exist."""
+    if not principal.may_use(account_sid):
+        raise ApiError(403, "This account is not yours.")
+    if principal.is_admin:
+        await records.resource("accounts").get(principal, account_sid)
+    return account_sid
+
+
+OwnAccount = Annotated[str, Depends(owned_account)]
+
+
+async def paced(account_sid: OwnAccount, request: Request) -> None:
     """Count a credential's test in; 429 when an account tests too often."""
     cast("TrialPace", request.app.state.trial_pace).take(account_sid)
 
 
 Paced = Depends(paced)
-AnyCaller = Annotated[Principal, Depends(any_caller)]
-Caller = Annotated[Principal, Depends(caller)]
-
-
-def refuse_other_account(principal: Principal, account_sid: str) -> None:
-    """Answer 403 for a path of an account that is not the caller's."""
-    if not principal.may_use(account_sid):
-        raise ApiError(403, "This account is not yours.")

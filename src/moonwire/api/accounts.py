@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
@@ -29,6 +29,8 @@ class AccountMembers(Body):
 
 class AccountChange(AccountMembers):
     """Members to change; those left out stay."""
+
+    primary_key: ClassVar[str] = "account_sid"
 
     name: Name = Field(default_factory=str)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from moonwire.api.access import Administered, Caller, refuse_other_account
+from moonwire.api.access import Administered, Caller, OwnAccount
 from moonwire.api.wire import ERRORS, WHOLE, Body, Created, Moment, Name, Sid, SidPath
 from moonwire.ports.administration import Row
 
@@ -48,9 +48,8 @@ async def list_keys(principal: Caller, records: Administered) -> Any:
 
 
 @routes.get("/Accounts/{account_sid}/ApiKeys", response_model=list[ApiKeyShown], operation_id="listAccountApiKeys")
-async def list_account_keys(account_sid: SidPath, principal: Caller, records: Administered) -> Any:
+async def list_account_keys(account_sid: OwnAccount, principal: Caller, records: Administered) -> Any:
     """List an account's keys."""
-    refuse_other_account(principal, account_sid)
     return await records.resource("api_keys").find(principal, {"account_sid": account_sid})
 
 

@@ -20,10 +20,12 @@ from moonwire.api import (
     system,
     users,
 )
+from moonwire.api.body_size import BodySize
 from moonwire.api.errors import error_response, install_error_shape
 from moonwire.api.health import HealthSources, health_routes
 from moonwire.api.login_guard import LoginGuard
 from moonwire.api.portal import install_portal
+from moonwire.api.request_pace import RequestLimit, RequestPace
 from moonwire.api.services import ApiServices
 from moonwire.api.trial_pace import TrialPace
 
@@ -55,6 +57,8 @@ def create_api(health: HealthSources, services: ApiServices | None = None) -> Fa
     app.include_router(health_routes(health))
     if services is not None:
         serve_with(app, services)
+        app.add_middleware(BodySize)
+        app.add_middleware(RequestLimit, pace=lambda: app.state.request_pace)
         for resource in _RESOURCES:
             app.include_router(resource.routes, prefix="/v1")
         install_portal(app)
@@ -66,6 +70,7 @@ def serve_with(app: FastAPI, services: ApiServices) -> None:
     app.state.services = services
     app.state.login_guard = LoginGuard(services.clock)
     app.state.trial_pace = TrialPace(services.clock)
+    app.state.request_pace = RequestPace(services.clock, services.request_limit)
 
 
 def _unexpected(_request: Request, _error: Exception) -> Response:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, field_validator
 
-from moonwire.api.access import Administered, Caller, Services, refuse_other_account
+from moonwire.api.access import Administered, Caller, OwnAccount, Services
 from moonwire.api.env_vars import check_env_vars
 from moonwire.api.services import ApiServices
 from moonwire.api.wire import (
@@ -29,6 +29,7 @@ from moonwire.api.wire import (
     SidPath,
     Text,
     Url,
+    check_json,
     check_url,
     listed,
 )
@@ -79,6 +80,7 @@ class ApplicationMembers(Body):
                 verbs = msgspec.json.decode(value, type=list[dict[str, Any]])
             except (msgspec.DecodeError, msgspec.ValidationError, UnicodeEncodeError):
                 raise ValueError("must be a JSON array of verbs") from None
+            check_json(verbs)
             if not verbs or not all(isinstance(verb.get("verb"), str) for verb in verbs):
                 raise ValueError("must be a JSON array of verbs, each with its verb's name")
         return value or None
@@ -86,6 +88,8 @@ class ApplicationMembers(Body):
 
 class ApplicationChange(ApplicationMembers):
     """Members to change; those left out stay."""
+
+    primary_key: ClassVar[str] = "application_sid"
 
     name: Name = Field(default_factory=str)
 
@@ -162,10 +166,9 @@ async def list_applications(principal: Caller, records: Administered, paging: _Q
 
 @routes.get("/Accounts/{account_sid}/Applications", response_model=_List, operation_id="listAccountApplications")
 async def list_account_applications(
-    account_sid: SidPath, principal: Caller, records: Administered, paging: _Query
+    account_sid: OwnAccount, principal: Caller, records: Administered, paging: _Query
 ) -> Any:
     """List an account's applications."""
-    refuse_other_account(principal, account_sid)
     rows = await records.resource("applications").find(principal, {"account_sid": account_sid})
     return listed(rows, paging, "name")
 

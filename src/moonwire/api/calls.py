@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Depends, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-from moonwire.api.access import Caller, Services, refuse_other_account
+from moonwire.api.access import OwnAccount, Services
 from moonwire.api.errors import ApiError
 from moonwire.api.wire import ERRORS, SidPath, Text
 from moonwire.errors import CallError, SpecError
@@ -41,8 +41,7 @@ Order = Annotated[dict[str, Any], Body()]
 
 @routes.get(_CALLS, response_model=list[dict[str, Any]], operation_id="listCalls")
 async def list_calls(
-    account_sid: SidPath,
-    principal: Caller,
+    account_sid: OwnAccount,
     live: Live,
     direction: Text | None = None,
     from_: Annotated[Text | None, Query(alias="from")] = None,
@@ -50,7 +49,6 @@ async def list_calls(
     call_status: Annotated[Text | None, Query(alias="callStatus")] = None,
 ) -> Any:
     """List the calls that are up."""
-    refuse_other_account(principal, account_sid)
     wanted = {"direction": direction, "from": from_, "to": to, "call_status": call_status}
     given = {name: value for name, value in wanted.items() if value is not None}
     rows = [call.payload for call in live.all() if call.account_sid == account_sid]
@@ -58,37 +56,35 @@ async def list_calls(
 
 
 @routes.get("/Accounts/{account_sid}/CallCount", response_model=CallCount, operation_id="countCalls")
-async def count_calls(account_sid: SidPath, principal: Caller, live: Live) -> Any:
+async def count_calls(account_sid: OwnAccount, live: Live) -> Any:
     """Count the calls that are up."""
-    refuse_other_account(principal, account_sid)
     directions = [call.payload["direction"] for call in live.all() if call.account_sid == account_sid]
     return {"inbound": directions.count("inbound"), "outbound": directions.count("outbound")}
 
 
 @routes.get(_CALLS + "/{call_sid}", response_model=dict[str, Any], operation_id="getCall")
-async def get_call(account_sid: SidPath, call_sid: SidPath, principal: Caller, live: Live) -> Any:
+async def get_call(account_sid: OwnAccount, call_sid: SidPath, live: Live) -> Any:
     """Return a call that is up."""
-    return _found(live, principal, account_sid, call_sid).payload
+    return _found(live, account_sid, call_sid).payload
 
 
 @routes.put(_CALLS + "/{call_sid}", status_code=202, operation_id="updateCall")
 @routes.post(_CALLS + "/{call_sid}", status_code=202, include_in_schema=False)
-async def update_call(account_sid: SidPath, call_sid: SidPath, principal: Caller, live: Live, order: Order) -> Response:
+async def update_call(account_sid: OwnAccount, call_sid: SidPath, live: Live, order: Order) -> Response:
     """Change a call that is up: exactly one operation."""
-    _found(live, principal, account_sid, call_sid)
+    _found(live, account_sid, call_sid)
     _execute(live, call_sid, _read(order))
     return JSONResponse({}, 202)
 
 
 @routes.delete(_CALLS + "/{call_sid}", status_code=204, operation_id="deleteCall")
-async def delete_call(account_sid: SidPath, call_sid: SidPath, principal: Caller, live: Live) -> None:
+async def delete_call(account_sid: OwnAccount, call_sid: SidPath, live: Live) -> None:
     """Hang up."""
-    _found(live, principal, account_sid, call_sid)
+    _found(live, account_sid, call_sid)
     _execute(live, call_sid, CallStatusCommand("completed"))
 
 
-def _found(live: LiveCalls, principal: Caller, account_sid: str, call_sid: str) -> LiveCall:
-    refuse_other_account(principal, account_sid)
+def _found(live: LiveCalls, account_sid: str, call_sid: str) -> LiveCall:
     call = live.get(call_sid)
     if call is None or call.account_sid != account_sid:
         raise ApiError(404, "There is no such call.")

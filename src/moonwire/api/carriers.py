@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from moonwire.api.access import Administered, Caller, refuse_other_account
+from moonwire.api.access import Administered, Caller, OwnAccount
 from moonwire.api.wire import (
     ERRORS,
     WHOLE,
@@ -60,6 +60,8 @@ class CarrierMembers(Body):
 
 class CarrierChange(CarrierMembers):
     """Members to change; those left out stay."""
+
+    primary_key: ClassVar[str] = "voip_carrier_sid"
 
     name: Name = Field(default_factory=str)
 
@@ -115,6 +117,8 @@ class GatewayMembers(Body):
 class GatewayChange(GatewayMembers):
     """Members to change; those left out stay."""
 
+    primary_key: ClassVar[str] = "sip_gateway_sid"
+
     ipv4: Host = Field(default_factory=str)
     voip_carrier_sid: Sid | None = None
 
@@ -154,9 +158,10 @@ async def list_carriers(principal: Caller, records: Administered, paging: _Query
 
 
 @routes.get("/Accounts/{account_sid}/VoipCarriers", response_model=_List, operation_id="listAccountVoipCarriers")
-async def list_account_carriers(account_sid: SidPath, principal: Caller, records: Administered, paging: _Query) -> Any:
+async def list_account_carriers(
+    account_sid: OwnAccount, principal: Caller, records: Administered, paging: _Query
+) -> Any:
     """List an account's carriers."""
-    refuse_other_account(principal, account_sid)
     return listed(await records.resource("carriers").find(principal, {"account_sid": account_sid}), paging, "name")
 
 

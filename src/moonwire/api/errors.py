@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -28,10 +29,16 @@ class ErrorBody(BaseModel):
 class ApiError(Exception):
     """A request that cannot be served; `status` is the HTTP status."""
 
-    def __init__(self, status: int, msg: str, code: str = "") -> None:
+    def __init__(self, status: int, msg: str, code: str = "", headers: Mapping[str, str] | None = None) -> None:
         super().__init__(msg)
         self.status = status
         self.code = code or _CODES.get(status, "failed")
+        self.headers = headers or {}
+
+
+def too_soon(msg: str, wait_s: float) -> ApiError:
+    """Make the error of a client that has to wait (RFC 9110 section 10.2.3)."""
+    return ApiError(429, msg, headers={"Retry-After": str(ceil(wait_s))})
 
 
 _CODES = {
@@ -80,7 +87,9 @@ def _hook_error(_request: Request, error: Exception) -> Response:
 def _api_error(_request: Request, error: Exception) -> Response:
     if not isinstance(error, ApiError):
         return error_response(500, "Internal error.")
-    return error_response(error.status, str(error), error.code)
+    response = error_response(error.status, str(error), error.code)
+    response.headers.update(error.headers)
+    return response
 
 
 def _http_error(request: Request, error: Exception) -> Response:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from moonwire.api.access import Administered, Caller, Paced, Services, refuse_other_account
+from moonwire.api.access import Administered, Caller, OwnAccount, Paced, Services
 from moonwire.api.errors import ApiError
 from moonwire.api.services import ApiServices
 from moonwire.api.unsaved import unsaved_credential
 from moonwire.api.wire import (
     ERRORS,
-    TOO_MANY,
     Body,
     Created,
     Flag,
+    Label,
     LlmChoiceBody,
     Moment,
-    Name,
     SidPath,
     Text,
     Url,
+    VendorName,
     check_url,
 )
 from moonwire.ports.administration import Administration, Principal, Row
@@ -38,7 +38,7 @@ _URLS = ("base_url", "endpoint")
 class LlmCredentialMembers(Body):
     """What a new and a changed credential share; secrets are write-only, left out they stay."""
 
-    label: Text | None = None
+    label: Label | None = None
     is_default: Flag = False
     api_key: Text | None = None
     api_url: Url | None = None
@@ -62,13 +62,15 @@ class LlmCredentialMembers(Body):
 class LlmCredentialChange(LlmCredentialMembers):
     """Members to change; those left out stay."""
 
-    vendor: Name = Field(default_factory=str)
+    primary_key: ClassVar[str] = "llm_credential_sid"
+
+    vendor: VendorName = Field(default_factory=str)
 
 
 class NewLlmCredential(LlmCredentialMembers):
     """Members of a new credential."""
 
-    vendor: Name
+    vendor: VendorName
 
 
 class LlmCredentialTrial(NewLlmCredential):
@@ -129,18 +131,16 @@ async def manifests(_principal: Caller, services: Services) -> Any:
 
 
 @routes.get(_BASE, response_model=list[LlmCredentialShown], operation_id="listLlmCredentials")
-async def list_credentials(account_sid: SidPath, principal: Caller, records: Administered) -> Any:
+async def list_credentials(account_sid: OwnAccount, principal: Caller, records: Administered) -> Any:
     """List an account's credentials; asks no vendor."""
-    refuse_other_account(principal, account_sid)
     return await records.resource("llm_credentials").find(principal, {"account_sid": account_sid})
 
 
 @routes.post(_BASE, status_code=201, response_model=Created, operation_id="createLlmCredential")
 async def create_credential(
-    account_sid: SidPath, body: NewLlmCredential, principal: Caller, records: Administered, services: Services
+    account_sid: OwnAccount, body: NewLlmCredential, principal: Caller, records: Administered, services: Services
 ) -> Row:
     """Store a credential; its test is a request of its own."""
-    refuse_other_account(principal, account_sid)
     members = _members(body, services) | {"account_sid": account_sid}
     return await records.resource("llm_credentials").create(principal, members)
 
@@ -150,27 +150,25 @@ async def create_credential(
     response_model=LlmTestShown,
     operation_id="testNewLlmCredential",
     dependencies=[Paced],
-    responses=TOO_MANY,
 )
 async def try_new_credential(
-    account_sid: SidPath, body: LlmCredentialTrial, principal: Caller, services: Services
+    account_sid: OwnAccount, body: LlmCredentialTrial, principal: Caller, services: Services
 ) -> Any:
     """Test a credential before it is stored; nothing is saved."""
-    refuse_other_account(principal, account_sid)
     members = _members(body, services)
     region_check = bool(members.pop("region_check", False))
     return (await _tested(services, unsaved_credential(members, _SECRETS), region_check))[1]
 
 
 @routes.get(_BASE + "/{sid}", response_model=LlmCredentialShown, operation_id="getLlmCredential")
-async def get_credential(account_sid: SidPath, sid: SidPath, principal: Caller, records: Administered) -> Row:
+async def get_credential(account_sid: OwnAccount, sid: SidPath, principal: Caller, records: Administered) -> Row:
     """Return one credential."""
     return await _owned(records, principal, account_sid, sid)
 
 
 @routes.put(_BASE + "/{sid}", status_code=204, operation_id="updateLlmCredential")
 async def update_credential(
-    account_sid: SidPath,
+    account_sid: OwnAccount,
     sid: SidPath,
     body: LlmCredentialChange,
     principal: Caller,
@@ -183,7 +181,7 @@ async def update_credential(
 
 
 @routes.delete(_BASE + "/{sid}", status_code=204, operation_id="deleteLlmCredential")
-async def delete_credential(account_sid: SidPath, sid: SidPath, principal: Caller, records: Administered) -> None:
+async def delete_credential(account_sid: OwnAccount, sid: SidPath, principal: Caller, records: Administered) -> None:
     """Remove a credential."""
     await _owned(records, principal, account_sid, sid)
     await records.resource("llm_credentials").delete(principal, sid)
@@ -194,10 +192,9 @@ async def delete_credential(account_sid: SidPath, sid: SidPath, principal: Calle
     response_model=LlmTestShown,
     operation_id="testLlmCredential",
     dependencies=[Paced],
-    responses=TOO_MANY,
 )
 async def try_credential(
-    account_sid: SidPath,
+    account_sid: OwnAccount,
     sid: SidPath,
     principal: Caller,
     records: Administered,
@@ -216,7 +213,7 @@ async def try_credential(
 
 @routes.get(_BASE + "/{sid}/models", response_model=list[dict[str, Any]], operation_id="listLlmModels")
 async def list_models(
-    account_sid: SidPath, sid: SidPath, principal: Caller, records: Administered, services: Services
+    account_sid: OwnAccount, sid: SidPath, principal: Caller, records: Administered, services: Services
 ) -> Any:
     """List the models that the vendor offers to this key now."""
     await _owned(records, principal, account_sid, sid)
@@ -250,7 +247,6 @@ async def _tested(
 
 async def _owned(records: Administration, principal: Principal, account_sid: str, sid: str) -> Row:
     """Return the row, if it belongs to the account of the path."""
-    refuse_other_account(principal, account_sid)
     row = await records.resource("llm_credentials").get(principal, sid)
     if row["account_sid"] != account_sid:
         raise ApiError(404, "There is no such llm credential.")

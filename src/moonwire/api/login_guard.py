@@ -1,7 +1,7 @@
 """Slows down guessing of passwords: after six failures a user name, after twenty an address waits.
 
 Held in memory, bounded; a success forgives the user name. Unknown names are counted like known ones, so that the
-answer does not tell which exist.
+answer does not tell which exist. A try counts before its password is looked at, so that many at once gain nothing.
 """
 
 from __future__ import annotations
@@ -23,27 +23,30 @@ class LoginGuard:
         self._clock = clock
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def wait_s(self, username: str, address: str) -> float:
-        """Return how long the next try has to wait; 0 = now."""
-        return max(
-            self._wait(f"user {username.lower()}", _USER_FAILURES), self._wait(f"from {address}", _ADDRESS_FAILURES)
-        )
-
-    def failed(self, username: str, address: str) -> None:
-        """Count a wrong password."""
-        for key in (f"user {username.lower()}", f"from {address}"):
-            times = self._failures.setdefault(key, deque(maxlen=_ADDRESS_FAILURES))
-            times.append(self._clock.monotonic_s())
+    def try_again_s(self, username: str, address: str) -> float:
+        """Count a try in and return 0, or return how long the next one has to wait."""
+        keys = {_user(username): _USER_FAILURES, f"from {address}": _ADDRESS_FAILURES}
+        if wait_s := max(self._wait(key, allowed) for key, allowed in keys.items()):
+            return wait_s
+        for key in keys:
+            self._failures.setdefault(key, deque(maxlen=_ADDRESS_FAILURES)).append(self._clock.monotonic_s())
             self._failures.move_to_end(key)
         while len(self._failures) > _REMEMBERED:
             self._failures.popitem(last=False)
+        return 0.0
 
-    def succeeded(self, username: str) -> None:
-        """Forgive a user name."""
-        self._failures.pop(f"user {username.lower()}", None)
+    def succeeded(self, username: str, address: str) -> None:
+        """Forgive a user name, and the address this one try."""
+        self._failures.pop(_user(username), None)
+        if times := self._failures.get(f"from {address}"):
+            times.pop()
 
     def _wait(self, key: str, allowed: int) -> float:
         times = self._failures.get(key)
         if times is None or len(times) < allowed:
             return 0.0
         return max(0.0, times[-allowed] + WINDOW_S - self._clock.monotonic_s())
+
+
+def _user(username: str) -> str:
+    return f"user {username.strip().lower()}"

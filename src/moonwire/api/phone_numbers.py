@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from moonwire.api.access import Administered, Caller, refuse_other_account
+from moonwire.api.access import Administered, Caller, OwnAccount
 from moonwire.api.wire import ERRORS, Body, Created, Moment, PageShown, Paging, Sid, SidPath, Text, listed
 from moonwire.ports.administration import Row
 
@@ -27,6 +27,8 @@ class NewPhoneNumber(Body):
 
 class PhoneNumberChange(Body):
     """Members to change; number and carrier only if they are the same as before."""
+
+    primary_key: ClassVar[str] = "phone_number_sid"
 
     number: Text = Field(default_factory=str)
     account_sid: Sid | None = None
@@ -57,10 +59,9 @@ async def list_phone_numbers(principal: Caller, records: Administered, paging: _
 
 @routes.get("/Accounts/{account_sid}/PhoneNumbers", response_model=_List, operation_id="listAccountPhoneNumbers")
 async def list_account_phone_numbers(
-    account_sid: SidPath, principal: Caller, records: Administered, paging: _Query
+    account_sid: OwnAccount, principal: Caller, records: Administered, paging: _Query
 ) -> Any:
     """List an account's numbers."""
-    refuse_other_account(principal, account_sid)
     rows = await records.resource("phone_numbers").find(principal, {"account_sid": account_sid})
     return listed(rows, paging, "number")
 

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from moonwire.api.access import Administered, Caller, Services, refuse_other_account
+from moonwire.api.access import Administered, Caller, OwnAccount, Services
 from moonwire.api.errors import ApiError
-from moonwire.api.wire import ERRORS, Moment, SidPath, Text
+from moonwire.api.wire import ERRORS, Moment, Text
 from moonwire.errors import ConfigError
 from moonwire.ports.administration import Period, Row
 
@@ -109,28 +109,27 @@ class AlertPage(BaseModel):
 
 @routes.get(_CALLS, response_model=CallPage, operation_id="listRecentCalls")
 async def list_calls(
-    account_sid: SidPath,
+    account_sid: OwnAccount,
     principal: Caller,
     records: Administered,
     services: Services,
     query: Annotated[CallHistory, Query()],
 ) -> Any:
     """List finished calls, latest first."""
-    refuse_other_account(principal, account_sid)
     given = query.model_dump(include={"direction", "answered", "trunk", "filter"}, exclude_none=True)
     page = await records.calls(principal, account_sid, _period(query, services.clock.utc_s()), given)
     return {"total": str(page.total), "page": str(query.page), "data": [_with_recording(row) for row in page.rows]}
 
 
 @routes.get(_CALLS + "/{call_sid}", response_model=CallShown, operation_id="getRecentCall")
-async def get_call(account_sid: SidPath, call_sid: Text, principal: Caller, records: Administered) -> Any:
+async def get_call(account_sid: OwnAccount, call_sid: Text, principal: Caller, records: Administered) -> Any:
     """Return one finished call, by call sid or SIP Call-ID."""
     return _with_recording(await records.call(principal, account_sid, call_sid))
 
 
 @routes.delete(_CALLS + "/{call_sid}", status_code=204, operation_id="deleteRecentCall")
 async def delete_call(
-    account_sid: SidPath, call_sid: Text, principal: Caller, records: Administered, services: Services
+    account_sid: OwnAccount, call_sid: Text, principal: Caller, records: Administered, services: Services
 ) -> None:
     """Delete a call's record, event log and recording; a tombstone without content stays."""
     call = await records.call(principal, account_sid, call_sid)
@@ -146,7 +145,7 @@ async def delete_call(
     operation_id="getCallTimeline",
 )
 async def timeline(
-    account_sid: SidPath, call_sid: Text, principal: Caller, records: Administered, services: Services
+    account_sid: OwnAccount, call_sid: Text, principal: Caller, records: Administered, services: Services
 ) -> Response:
     """Return a finished call's complete event log."""
     call = await records.call(principal, account_sid, call_sid)
@@ -163,7 +162,7 @@ async def timeline(
     response_class=FileResponse,
     responses={200: {"content": {"audio/wav": {}}, "description": "Both voices."}},
 )
-async def recording(account_sid: SidPath, call_sid: Text, principal: Caller, records: Administered) -> FileResponse:
+async def recording(account_sid: OwnAccount, call_sid: Text, principal: Caller, records: Administered) -> FileResponse:
     """Return a finished call's audio."""
     call = await records.call(principal, account_sid, call_sid)
     path = Path(call["recording_path"] or "")
@@ -174,14 +173,13 @@ async def recording(account_sid: SidPath, call_sid: Text, principal: Caller, rec
 
 @routes.get("/Accounts/{account_sid}/Alerts", response_model=AlertPage, operation_id="listAlerts", tags=["Alerts"])
 async def list_alerts(
-    account_sid: SidPath,
+    account_sid: OwnAccount,
     principal: Caller,
     records: Administered,
     services: Services,
     query: Annotated[AlertHistory, Query()],
 ) -> Any:
     """List alerts, latest first."""
-    refuse_other_account(principal, account_sid)
     page = await records.alerts(principal, account_sid, _period(query, services.clock.utc_s()), query.alert_type)
     return {"total": page.total, "page": query.page, "data": page.rows}
 

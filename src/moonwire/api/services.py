@@ -51,5 +51,7 @@ class ApiServices:
     list_models: Callable[[VendorCredential], Awaitable[Sequence[Mapping[str, Any]]]] | None = None
     """`{id, displayName, ...}` of a credential's live models."""
     live_calls: LiveCalls | None = None
+    request_limit: int = 0
+    """Requests of one client in five minutes; 0 = no limit."""
     probe_app_env: Callable[[str], Awaitable[Mapping[str, Any] | None]] | None = None
     """Asks an application for its environment-variable schema (jambonz contract section 1.13)."""

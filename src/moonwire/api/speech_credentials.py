@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from moonwire.api.access import Administered, Caller, Paced, Services, refuse_other_account
+from moonwire.api.access import Administered, Caller, OwnAccount, Paced, Services
 from moonwire.api.errors import ApiError
 from moonwire.api.services import ApiServices
 from moonwire.api.unsaved import unsaved_credential
 from moonwire.api.wire import (
     ERRORS,
-    TOO_MANY,
     Body,
     Created,
     Flag,
     Json,
+    Label,
     Moment,
-    Name,
     SidPath,
     Text,
     Url,
+    VendorName,
     check_url,
 )
 from moonwire.ports.administration import Administration, Principal, Row
@@ -38,7 +38,7 @@ _NOT_TESTED = {"status": "not tested"}
 class SpeechCredentialMembers(Body):
     """What a new and a changed credential share; secrets are write-only, left out they stay."""
 
-    label: Text | None = None
+    label: Label | None = None
     is_default: Flag = False
     use_for_tts: Flag = 1
     use_for_stt: Flag = 1
@@ -66,13 +66,15 @@ class SpeechCredentialMembers(Body):
 class SpeechCredentialChange(SpeechCredentialMembers):
     """Members to change; those left out stay."""
 
-    vendor: Name = Field(default_factory=str)
+    primary_key: ClassVar[str] = "speech_credential_sid"
+
+    vendor: VendorName = Field(default_factory=str)
 
 
 class NewSpeechCredential(SpeechCredentialMembers):
     """Members of a new credential."""
 
-    vendor: Name
+    vendor: VendorName
 
 
 class SpeechTestShown(BaseModel):
@@ -123,18 +125,16 @@ async def manifests(_principal: Caller, services: Services) -> Any:
 
 
 @routes.get(_BASE, response_model=list[SpeechCredentialShown], operation_id="listSpeechCredentials")
-async def list_credentials(account_sid: SidPath, principal: Caller, records: Administered) -> Any:
+async def list_credentials(account_sid: OwnAccount, principal: Caller, records: Administered) -> Any:
     """List an account's credentials; asks no vendor."""
-    refuse_other_account(principal, account_sid)
     return await records.resource("speech_credentials").find(principal, {"account_sid": account_sid})
 
 
 @routes.post(_BASE, status_code=201, response_model=Created, operation_id="createSpeechCredential")
 async def create_credential(
-    account_sid: SidPath, body: NewSpeechCredential, principal: Caller, records: Administered, services: Services
+    account_sid: OwnAccount, body: NewSpeechCredential, principal: Caller, records: Administered, services: Services
 ) -> Row:
     """Store a credential."""
-    refuse_other_account(principal, account_sid)
     members = _members(body, services) | {"account_sid": account_sid}
     return await records.resource("speech_credentials").create(principal, members)
 
@@ -144,13 +144,11 @@ async def create_credential(
     response_model=SpeechTestShown,
     operation_id="testNewSpeechCredential",
     dependencies=[Paced],
-    responses=TOO_MANY,
 )
 async def test_new_credential(
-    account_sid: SidPath, body: NewSpeechCredential, principal: Caller, services: Services
+    account_sid: OwnAccount, body: NewSpeechCredential, principal: Caller, services: Services
 ) -> Any:
     """Test a credential before it is stored; nothing is saved."""
-    refuse_other_account(principal, account_sid)
     members = _members(body, services)
     if services.test_speech is None:
         return {"tts": _NOT_TESTED, "stt": _NOT_TESTED}
@@ -158,14 +156,14 @@ async def test_new_credential(
 
 
 @routes.get(_BASE + "/{sid}", response_model=SpeechCredentialShown, operation_id="getSpeechCredential")
-async def get_credential(account_sid: SidPath, sid: SidPath, principal: Caller, records: Administered) -> Row:
+async def get_credential(account_sid: OwnAccount, sid: SidPath, principal: Caller, records: Administered) -> Row:
     """Return one credential."""
     return await _owned(records, principal, account_sid, sid)
 
 
 @routes.put(_BASE + "/{sid}", status_code=204, operation_id="updateSpeechCredential")
 async def update_credential(
-    account_sid: SidPath,
+    account_sid: OwnAccount,
     sid: SidPath,
     body: SpeechCredentialChange,
     principal: Caller,
@@ -178,7 +176,7 @@ async def update_credential(
 
 
 @routes.delete(_BASE + "/{sid}", status_code=204, operation_id="deleteSpeechCredential")
-async def delete_credential(account_sid: SidPath, sid: SidPath, principal: Caller, records: Administered) -> None:
+async def delete_credential(account_sid: OwnAccount, sid: SidPath, principal: Caller, records: Administered) -> None:
     """Remove a credential."""
     await _owned(records, principal, account_sid, sid)
     await records.resource("speech_credentials").delete(principal, sid)
@@ -189,10 +187,9 @@ async def delete_credential(account_sid: SidPath, sid: SidPath, principal: Calle
     response_model=SpeechTestShown,
     operation_id="testSpeechCredential",
     dependencies=[Paced],
-    responses=TOO_MANY,
 )
 async def test_credential(
-    account_sid: SidPath, sid: SidPath, principal: Caller, records: Administered, services: Services
+    account_sid: OwnAccount, sid: SidPath, principal: Caller, records: Administered, services: Services
 ) -> Any:
     """Test a stored credential for what it is used for; answers `{tts: {status, reason?}, stt: {status, reason?}}`."""
     await _owned(records, principal, account_sid, sid)
@@ -220,7 +217,6 @@ def _members(body: SpeechCredentialMembers, services: ApiServices) -> dict[str, 
 
 async def _owned(records: Administration, principal: Principal, account_sid: str, sid: str) -> Row:
     """Return the row, if it belongs to the account of the path."""
-    refuse_other_account(principal, account_sid)
     row = await records.resource("speech_credentials").get(principal, sid)
     if row["account_sid"] != account_sid:
         raise ApiError(404, "There is no such speech credential.")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from moonwire.api.errors import ApiError
+from moonwire.api.errors import too_soon
 from moonwire.ports.clock import Clock
 
 EVERY_S = 3.0
@@ -32,7 +32,7 @@ class TrialPace:
         now_s = self._clock.monotonic_s()
         full_s = max(self._free_at.get(account_sid, now_s), now_s) + EVERY_S
         if full_s - now_s > AT_ONCE * EVERY_S:
-            raise ApiError(429, "Too many tests; wait some seconds.")
+            raise too_soon("Too many tests; wait some seconds.", EVERY_S)
         self._free_at[account_sid] = full_s
         self._free_at.move_to_end(account_sid)
         while len(self._free_at) > _REMEMBERED:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, ClassVar, cast
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from moonwire.api.access import Administered, AnyCaller, Caller
-from moonwire.api.errors import ApiError
+from moonwire.api.errors import ApiError, too_soon
 from moonwire.api.login_guard import LoginGuard
 from moonwire.api.wire import ERRORS, Body, Moment, Name, Sid, SidPath, Text
 from moonwire.ports.administration import Row
@@ -55,6 +55,8 @@ class NewUser(UserMembers):
 class UserChange(UserMembers):
     """Members to change; `old_password` and `new_password` change one's own."""
 
+    primary_key: ClassVar[str] = "user_sid"
+
     name: Name = Field(default_factory=str)
     initial_password: Password = Field(default_factory=str)
     old_password: Annotated[str, Field(max_length=1000)] | None = None
@@ -85,14 +87,12 @@ async def log_in(body: Credentials, request: Request, records: Administered) -> 
     """Exchange name and password for a bearer token."""
     guard = cast("LoginGuard", request.app.state.login_guard)
     address = request.client.host if request.client else ""
-    wait_s = guard.wait_s(body.username, address)
-    if wait_s:
-        raise ApiError(429, f"Too many wrong passwords; try again in {ceil(wait_s)} seconds.")
+    if wait_s := guard.try_again_s(body.username, address):
+        raise too_soon(f"Too many wrong passwords; try again in {ceil(wait_s)} seconds.", wait_s)
     login = await records.log_in(body.username, body.password)
     if login is None:
-        guard.failed(body.username, address)
         raise ApiError(403, "Wrong user name or password.", "wrong-password")
-    guard.succeeded(body.username)
+    guard.succeeded(body.username, address)
     return {
         "token": login.token,
         "user_sid": login.user_sid,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from math import isfinite
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,22 +26,25 @@ from moonwire.api.errors import ApiError, ErrorBody
 from moonwire.core.hosts import HostPolicy
 from moonwire.ports.administration import Row
 
+_DEEPEST = 64
 _NO_NUL = r"^[^\x00]*$"
 _UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 Text = Annotated[str, StringConstraints(max_length=10_000, pattern=_NO_NUL)]
-Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$")
-]
+_VISIBLE = r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$"
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=_VISIBLE)]
+VendorName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=_VISIBLE)]
+Label = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255, pattern=r"^[^\x00-\x1f]*$")]
+"""Tells several services of one vendor apart; empty = none."""
 Url = Annotated[
     str,
     StringConstraints(max_length=10_000),
     Field(json_schema_extra={"format": "uri", "pattern": r"^(https?|wss?)://[^\x00-\x20/]+"}),
 ]
 """What the URL may lead to is checked by check_url, which says it better."""
-Sid = Annotated[str, StringConstraints(pattern=_UUID)]
-SidPath = Annotated[str, Path(pattern=_UUID)]
-SidQuery = Annotated[str | None, Query(pattern=_UUID)]
+Sid = Annotated[str, StringConstraints(pattern=_UUID, to_lower=True)]
+SidPath = Annotated[Sid, Path()]
+SidQuery = Annotated[Sid | None, Query()]
 TextQuery = Annotated[str | None, Query(max_length=255, pattern=_NO_NUL)]
 Flag = StrictBool | Literal[0, 1]
 Moment = Annotated[
@@ -53,11 +57,10 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     401: {"content": {"text/plain": {}}, "description": "No valid bearer token."},
     403: {"model": ErrorBody, "description": "Not open to this caller."},
     404: {"model": ErrorBody, "description": "There is no such record."},
+    413: {"model": ErrorBody, "description": "The body is too large."},
     422: {"model": ErrorBody, "description": "Taken, or still in use."},
+    429: {"model": ErrorBody, "description": "Too many requests lately; `Retry-After` says when to come again."},
 }
-
-
-TOO_MANY: dict[int | str, dict[str, Any]] = {429: {"model": ErrorBody, "description": "Too many lately; wait."}}
 
 
 def iso_time(seconds: float | None) -> str | None:
@@ -67,17 +70,37 @@ def iso_time(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _encodable(value: Any) -> Any:
+def check_json(value: Any) -> Any:
+    """Return JSON that every database and every client can hold.
+
+    Raises:
+        ValueError: too deep, too long, a number that JSON has no text for, or half of a surrogate pair.
+    """
+    _check_numbers(value, _DEEPEST)
     try:
         encoded = msgspec.json.encode(value)
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError("must be plain JSON") from None
     if len(encoded) > 200_000:
         raise ValueError("must not be longer than 200,000 bytes")
     return value
 
 
-Json = Annotated[dict[str, Any], AfterValidator(_encodable)]
+def _check_numbers(value: object, depth: int) -> None:
+    if depth == 0:
+        raise ValueError(f"must not be nested deeper than {_DEEPEST} levels")
+    match value:
+        case float() if not isfinite(value):
+            raise ValueError("must be plain JSON")  # 1e400 reads as infinity
+        case dict() | list():
+            items = cast("dict[str, object] | list[object]", value)
+            for item in items.values() if isinstance(items, dict) else items:
+                _check_numbers(item, depth - 1)
+        case _:
+            pass
+
+
+Json = Annotated[dict[str, Any], AfterValidator(check_json)]
 
 
 def _whole(value: object) -> object:
@@ -94,6 +117,16 @@ class Body(BaseModel):
     """Base of request bodies: unknown members are ignored, given ones are told from absent ones."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    primary_key: ClassVar[str] = ""
+    """Of a change: the record's own sid, which jambonz refuses in the body."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _immutable(cls, value: object) -> object:
+        if cls.primary_key and isinstance(value, dict) and cls.primary_key in value:
+            raise ValueError(f"primary key {cls.primary_key} is immutable")
+        return cast("object", value)
 
     def members(self) -> dict[str, Any]:
         """Return the members that the client gave."""
@@ -138,7 +171,7 @@ class HookShown(BaseModel):
 class LlmChoiceBody(Body):
     """A model of a vendor."""
 
-    vendor: Name
+    vendor: VendorName
     model: Name
     label: Name | None = None
 
@@ -177,13 +210,6 @@ def listed(rows: Sequence[Row], paging: Paging, *searched: str) -> list[Row] | d
         "page_size": paging.page_size,
         "data": list(rows[start : start + paging.page_size]),
     }
-
-
-def refuse_key(members: Mapping[str, Any], raw: Mapping[str, Any], *keys: str) -> None:
-    """Answer 400 for an update that carries the record's own sid, as jambonz does."""
-    for key in keys:
-        if key in raw or key in members:
-            raise ApiError(400, f"{key} cannot be updated.")
 
 
 def check_url(url: str, member: str, hosts: HostPolicy, *schemes: str) -> None:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import InterfaceError as DBAPIInterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from moonwire.errors import ConfigError, StoreUnavailableError
@@ -107,7 +108,9 @@ class Database:
         """Turn what drivers raise when the database is away into one error."""
         try:
             yield
-        except self._away as error:
+        except (DBAPIError, PoolTimeoutError, *self._away) as error:
+            if isinstance(error, DBAPIError) and not isinstance(error, self._away) and not _is_away(error):
+                raise
             raise StoreUnavailableError(f"The database {self.name} is not available ({_cause(error)}).") from None
 
 
@@ -118,6 +121,15 @@ def _away_errors(*, is_sqlite: bool) -> tuple[type[Exception], ...]:
     from asyncpg import InterfaceError, PostgresError
 
     return (OperationalError, DBAPIInterfaceError, InterfaceError, PostgresError, OSError)
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Tell a server that went away, is full or has no turn for us from a statement that is wrong.
+
+    Source: PostgreSQL documentation, appendix A (classes 08, 25, 40, 53, 55, 57, 58).
+    """
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return error.connection_invalidated or state[:2] in ("08", "25", "40", "53", "55", "57", "58")
 
 
 def _make_engine(url: str, *, is_sqlite: bool) -> AsyncEngine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from moonwire.errors import RecordError
 from moonwire.ports.administration import Row
@@ -34,8 +34,9 @@ async def fill(writing: Writing, row: UserRow, members: Mapping[str, Any], is_ne
     if is_new:
         row.token_epoch = 0
         row.account_sid = await _account(writing, members)
-    if "name" in members and await _is_taken(writing, row, members["name"]):
-        raise RecordError(f"name: there is already a user named {members['name']}.", why="conflict")
+    for member in ("name", "email"):
+        if members.get(member) and await _is_taken(writing, row, members[member]):
+            raise RecordError(f"{member}: there is already a user who logs in as {members[member]}.", why="conflict")
     assign_given(row, members, "name", "is_active")
     if "email" in members:
         row.email = members["email"] or ""
@@ -59,8 +60,9 @@ async def _account(writing: Writing, members: Mapping[str, Any]) -> str | None:
     return account_sid
 
 
-async def _is_taken(writing: Writing, row: UserRow, name: str) -> bool:
-    query = select(func.count()).where(UserRow.name == name, UserRow.sid != row.sid)
+async def _is_taken(writing: Writing, row: UserRow, login: str) -> bool:
+    """Say whether another user's name or address is this: either logs in."""
+    query = select(func.count()).where(or_(UserRow.name == login, UserRow.email == login), UserRow.sid != row.sid)
     return bool(await writing.session.scalar(query))
 
 
