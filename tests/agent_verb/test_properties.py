@@ -102,6 +102,23 @@ async def test_no_response_timeout__is_off_without_it(tmp_path: Path) -> None:
 
 
 @virtual_time
+async def test_no_response_max_prompts(tmp_path: Path) -> None:
+    choice = {"noResponseTimeout": 3, "noResponseMaxPrompts": 2}
+    talk = await held(tmp_path, choice, steps=[WaitForSilence(), Pause(60)], says=["Hello?", "Are you there?"])
+    assert talk.heard == ["Hello.", "Hello?", "Are you there?"]
+    assert talk.hooked("/complete")[0]["completion_reason"] == "no_response"
+    assert talk.report.duration_s < 25
+
+
+@virtual_time
+async def test_no_response_max_prompts__counts_afresh_when_the_caller_speaks(tmp_path: Path) -> None:
+    choice = {"noResponseTimeout": 3, "noResponseMaxPrompts": 1}
+    steps = [WaitForSilence(), Pause(4), WaitForSilence(), Say(HOURS), WaitForSilence(), Pause(60)]
+    talk = await held(tmp_path, choice, steps=steps, says=["Hello?", "At ten.", "Hello again?"])
+    assert talk.causes == ["greeting", "no_response", "user", "no_response"]
+
+
+@virtual_time
 async def test_greeting(tmp_path: Path) -> None:
     talk = await held(tmp_path, {"greeting": True}, steps=JUST_THE_GREETING, says=["Good evening."])
     assert talk.causes == ["greeting"]

@@ -85,6 +85,8 @@ class Agent:
         self._group = asyncio.TaskGroup()
         self.conversation = Conversation(call, plan, self._model, self._group, self._request_reply, self._on_taken)
         self._farewell: Farewell | None = None
+        self._unanswered = 0
+        """Prompts after silence since the caller last said something."""
         self._over: asyncio.Future[AgentResult] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> AgentResult:
@@ -148,6 +150,9 @@ class Agent:
         self._replies[reply] = live
         if not early_text:
             self._hearing.turn_over()
+        if cause == "no_response" and self._nobody_answers():
+            self._finish(AgentResult("no_response"))
+            return
         greeting = self._plan.verb.greeting
         if cause == "apology":
             self._apologise(live)
@@ -203,6 +208,7 @@ class Agent:
 
     def commit_user_turn(self, text: str) -> None:
         """Enter the caller's words and say so."""
+        self._unanswered = 0
         self.conversation.history.add_user(text)
         self._meter.commit(text, self._hearing, self._call.timeline.now())
         self._hearing.turn_over(answered=True)
@@ -230,6 +236,12 @@ class Agent:
         """End the verb because the agent cannot go on."""
         error = self._reports.last_error
         self._finish(AgentResult(_completion(error), str(error or reason)))
+
+    def _nobody_answers(self) -> bool:
+        """Count a prompt after silence; True when the application wants no more of them."""
+        most = self._plan.verb.no_response_max_prompts
+        self._unanswered += 1
+        return 0 < most < self._unanswered
 
     def _finish(self, result: AgentResult) -> None:
         if not self._over.done():

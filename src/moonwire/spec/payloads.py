@@ -23,8 +23,9 @@ CompletionReason = Literal[
     "server error",
     "client error calling function",
     "client error calling mcp function",
+    "no_response",
 ]
-"""Why an agent ended; jambonz's words for its llm verb."""
+"""Why an agent ended; jambonz's words for its llm verb, and for a caller who answers no prompt."""
 
 FINAL_STATUSES = frozenset({"completed", "failed", "busy", "no-answer"})
 
