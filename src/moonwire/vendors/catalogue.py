@@ -196,7 +196,7 @@ class VendorCatalogue:
         if auth:
             credential = credential_from_auth(choice.vendor, auth)
             self._refuse_private(credential)
-            return credential
+            return _at_home(credential, self._directory.llm_credential(account_sid, choice.vendor, choice.label))
         credential = self._directory.llm_credential(account_sid, choice.vendor, choice.label)
         if credential is None:
             raise CredentialError(
@@ -219,9 +219,10 @@ class VendorCatalogue:
 
     def _speech(self, account_sid: str, choice: Recognizer | Synthesizer, inline_key: object) -> VendorCredential:
         if isinstance(inline_key, str) and inline_key:
-            return VendorCredential(
+            own = VendorCredential(
                 choice.vendor, choice.label, secrets={"api_key": SecretStr(inline_key)}, by_operator=False
             )
+            return _at_home(own, self._directory.speech_credential(account_sid, choice.vendor, choice.label))
         credential = self._directory.speech_credential(account_sid, choice.vendor, choice.label)
         company = _SAME_COMPANY.get(choice.vendor)
         if credential is None and company is not None:
@@ -238,6 +239,16 @@ class VendorCatalogue:
 
 Choice = TypeVar("Choice", Recognizer, Synthesizer)
 Account = TypeVar("Account")
+
+
+def _at_home(own: VendorCredential, stored: VendorCredential | None) -> VendorCredential:
+    """Send an application's own key where the account's calls to this vendor go, unless it names an address itself.
+
+    An account that reaches the vendor through a gateway or a regional host does so with every key.
+    """
+    if stored is None or not stored.base_url or own.base_url or own.fields.get("endpoint"):
+        return own
+    return replace(own, fields={**own.fields, "base_url": stored.base_url}, by_operator=stored.by_operator)
 
 
 def _found(find: Callable[[str, Choice], Account], account_sid: str, choice: Choice) -> Account | VendorError:
