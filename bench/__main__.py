@@ -72,6 +72,7 @@ def measure(scale: float) -> dict[str, Any]:
     raw["llm_chunk"] = part("llm_chunk", "2")
     raw["rtp"] = part("rtp", "60", "4")
     raw["vad"] = part("vad", "2")
+    raw["noise"] = part("noise", "3")
     raw["turns"] = turn_taking()
     raw["load_after"] = load()
     return raw
@@ -115,6 +116,7 @@ def rows(raw: dict[str, Any]) -> list[Row]:
         Row("the same, cut into clauses", f"{chunk['with_clauses_us']:.0f}"),
         Row("RTP, core per call at 60 calls (no agent)", f"{rtp['core_per_call']:.4f}"),
         Row("VAD, core per call at 1/20/80 calls", "/".join(f"{vad[f'core_per_call_{n}']:.4f}" for n in (1, 20, 80))),
+        *_noise(raw["noise"]),
         *(row for name, run in raw["turns"].items() for row in _turns(name, run)),
     ]  # fmt: skip
 
@@ -138,6 +140,17 @@ def _turns(name: str, run: dict[str, float]) -> list[Row]:
             stop <= 300),
         Row("stops for voices in the background", f"{run['babble_stops']:.0f} of {run['babbles']:.0f}"),
     ]  # fmt: skip
+
+
+def _noise(run: dict[str, float]) -> list[Row]:
+    engines = [name.removesuffix("_frame_p95_ms") for name in run if name.endswith("_frame_p95_ms")]
+    return [
+        Row(
+            f"noise suppression by {engine}, 8 calls: core per call, ms per frame p95",
+            f"{run[f'{engine}_core_per_call']:.4f}, {run[f'{engine}_frame_p95_ms']:.1f}",
+        )
+        for engine in engines
+    ]
 
 
 def _latency(name: str, run: dict[str, float], floor: dict[str, float]) -> list[Row]:
