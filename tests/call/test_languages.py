@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from moonwire.call.languages import Languages
-from moonwire.sandbox.caller import HangUp, Say, WaitForSilence, WaitForSpeech
+from moonwire.cli.inspect import replay
+from moonwire.sandbox.caller import HangUp, Interrupt, Pause, Say, WaitForSilence, WaitForSpeech
 from moonwire.sandbox.deepgram import Script
 from moonwire.sandbox.virtual_time import virtual_time
 from moonwire.spec.components import Synthesizer
 
-from .stage import AGENT, staged
+from .stage import AGENT, Stage, staged
 
 BASE = Synthesizer(vendor="cartesia", voice="katie", language="en-US", options={"speed": 1.1})
 CONFIG: dict[str, dict[str, Any]] = {
@@ -102,3 +104,95 @@ def test_agent_follows_the_callers_language(tmp_path: Path) -> None:
             assert stage.elevenlabs.records.texts()
 
     scene()
+
+
+FLUX_MULTI = {"vendor": "deepgramflux", "deepgramOptions": {"model": "flux-general-multi"}}
+HOURS = "Hello, what are your opening hours?"
+STORY = "Please tell me a story about the moon."
+ENGLISH, SPANISH, FRENCH = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123")
+CONFIGURED = {"es": {"tts": {"voice": SPANISH}}, "fr-FR": {"tts": {"voice": FRENCH}}}
+
+
+def spoken_by(stage: Stage) -> list[tuple[str, str]]:
+    """Return voices and languages that spoke, in order."""
+    messages = [one.message for one in stage.cartesia.records.received if one.message.get("transcript")]
+    return list(dict.fromkeys((one["voice"]["id"], one["language"]) for one in messages))
+
+
+@pytest.mark.agent_row("autoLockLanguage", "languageConfig")
+@pytest.mark.parametrize(
+    ("lock", "heard", "voices"),
+    [
+        (False, [], []),
+        (True, ["es"], [(SPANISH, "es")]),
+        ("always", ["es", "fr"], [(SPANISH, "es"), (FRENCH, "fr")]),
+    ],
+)
+@virtual_time
+async def test_a_caller_who_changes_language(
+    lock: Any, heard: list[str], voices: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    async with staged(tmp_path) as stage:
+        stage.flux.set_faults(speaks="es")
+        stage.flux.set_hearing(Script([HOURS, HOURS]))
+        tts = {"vendor": "cartesia", "voice": ENGLISH, "language": "en"}
+        members = {"stt": FLUX_MULTI, "tts": tts, "autoLockLanguage": lock, "languageConfig": CONFIGURED}
+        stage.run_application([AGENT | members])
+        turn = (Say(HOURS), WaitForSpeech(limit_s=8), WaitForSilence(limit_s=20))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(stage.call(WaitForSilence(limit_s=8), *turn, *turn, HangUp()))
+            await stage.flux.until(lambda: len(stage.moonshot.chats) == 2, 60)
+            stage.flux.set_faults(speaks="fr")
+        assert [line["language"] for line in stage.named("stt", name="language")] == heard
+        assert spoken_by(stage) == [(ENGLISH, "en"), *voices]
+
+
+@virtual_time
+async def test_back_channels_are_those_of_the_language_that_is_heard(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        stage.flux.set_faults(speaks="es")
+        stage.flux.set_hearing(Script([STORY, "Sí, claro."]))
+        stage.run_application([AGENT | {"stt": FLUX_MULTI}])
+        steps = (Say(STORY), Interrupt("Wait, stop please.", after_s=2.0), WaitForSilence())
+        await stage.call(WaitForSilence(limit_s=8), *steps, HangUp())
+        assert stage.named("turn", interrupted=True) == []
+        assert stage.named("turn.command", type="ResumePlayback")
+        assert replay(stage.lines).difference is None
+
+
+@virtual_time
+async def test_a_call_in_chinese(tmp_path: Path) -> None:
+    """Kimi answers in Chinese: cut at Chinese marks, spoken in Chinese; 嗯嗯 lets it go on, 等一下 stops it."""
+    story = "好的，我给您讲一个月亮的故事。" + "很久很久以前，月亮上住着一只白兔，它每天都在桂花树下捣药。" * 6
+    async with staged(tmp_path) as stage:
+        stage.run_application(
+            [
+                AGENT
+                | {
+                    "stt": {"vendor": "deepgram", "language": "zh-CN"},
+                    "tts": {"vendor": "cartesia", "voice": ENGLISH, "language": "zh-CN"},
+                }
+            ]
+        )
+        stage.deepgram.set_hearing(["请给我讲一个故事。", "嗯嗯，好的。", "等一下，请问几点开门？"])
+        stage.moonshot.say("您好！这里是小月餐厅，请问有什么可以帮您？", story, "我们早上九点开门。")
+        interrupt = Interrupt("Wait, stop please.", after_s=2.0)
+        await stage.call(
+            WaitForSilence(), Say(STORY), interrupt, Pause(3), Say("Wait, stop please."), WaitForSilence(), HangUp()
+        )
+        assert not stage.named("error")
+        assert stage.cartesia.records.transcripts[:2] == ["您好！", "这里是小月餐厅，请问有什么可以帮您？"]
+        assert stage.cartesia.records.transcripts[2] == "好的，我给您讲一个月亮的故事。"
+        assert all(text.rstrip().endswith(("。", "！", "？", "，")) for text in stage.cartesia.records.transcripts)
+        assert spoken_by(stage) == [(ENGLISH, "zh")]
+        assert stage.named("turn.command", type="ResumePlayback")
+        [cut] = stage.named("turn", interrupted=True)
+        assert cut["pii_heard"]
+        assert story.startswith(cut["pii_heard"].rstrip("。，"))
+        told = [message for message in stage.moonshot.chats[-1].messages if message["role"] != "system"]
+        assert [message["content"] for message in told if message["role"] == "user"][-2:] == [
+            "请给我讲一个故事。",
+            "等一下，请问几点开门？",
+        ]
+        assert stage.named("turn")[-1]["pii_heard"] == "我们早上九点开门。"
+        assert replay(stage.lines).difference is None

@@ -45,6 +45,7 @@ def noted(stage: Stage) -> list[tuple[str, str]]:
     return [(line["asked"], line["engine"]) for line in stage.named("call", name="noise_isolation")]
 
 
+@pytest.mark.agent_row("noiseIsolation")
 @pytest.mark.parametrize("mode", ["rnnoise", "webrtc", "krisp"])
 def test_the_recogniser_hears_the_voice_without_its_noise(mode: str, tmp_path: Path) -> None:
     used = mode if mode == "webrtc" or (mode == "rnnoise" and LIBRARY) else "webrtc"
@@ -69,6 +70,7 @@ def test_the_recogniser_hears_the_voice_without_its_noise(mode: str, tmp_path: P
     assert voice_left > voice * 0.6
 
 
+@pytest.mark.agent_row("noiseIsolation in mid-call")
 @pytest.mark.parametrize(
     "command",
     [
@@ -95,6 +97,7 @@ async def test_the_application_switches_in_mid_call(command: dict[str, Any], tmp
         assert stage.named("call", name="noise_isolation")[0]["level"] == 80
 
 
+@pytest.mark.agent_row("noiseIsolation in mid-call", "noiseIsolation.level")
 @virtual_time
 async def test_rest_switches_in_mid_call(tmp_path: Path) -> None:
     async with staged(tmp_path, noise=engines()) as stage, serving(AGENT) as application:
@@ -125,6 +128,7 @@ async def test_config_holds_for_the_session_and_the_agents_wish_for_the_agent(tm
         assert noted(stage)[-1] == ("off", "none")
 
 
+@pytest.mark.agent_row("noiseIsolation.direction")
 @virtual_time
 async def test_what_the_caller_hears_is_cleaned_when_that_is_asked(tmp_path: Path) -> None:
     async with staged(tmp_path, noise=engines()) as stage:

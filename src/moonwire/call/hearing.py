@@ -14,6 +14,7 @@ from moonwire.core.turns.events import (
     EndOfTurn,
     FinalTranscript,
     InterimTranscript,
+    LanguageHeard,
     SpeechEnded,
     SpeechStarted,
     TurnEvent,
@@ -179,6 +180,7 @@ class Hearing:
 
     def on_stt_language(self, language: str) -> None:
         """Pass on which language is spoken."""
+        self._emit(LanguageHeard(self._timeline.now(), language))
         self._on_language(language)
 
     def on_stt_failed(self, error: VendorError) -> None:

@@ -58,6 +58,8 @@ def parse_event(at: float, text: str) -> ev.TurnEvent:
         case ["answer", kind, *_] if quoted:
             told = {"interim": ev.InterimTranscript, "final": ev.FinalTranscript}[kind]
             return told(at, quoted[1], asked=True)
+        case ["language", language]:
+            return ev.LanguageHeard(at, language)
         case ["digit", digit]:
             return ev.DigitPressed(at, digit)
         case ["early", "end", engine]:

@@ -10,7 +10,7 @@ from moonwire.core.turns.backchannels import BACKCHANNELS, content_words
 from moonwire.core.turns.pending_words import PendingWords
 from moonwire.core.turns.questions import just_asked
 from moonwire.core.turns.unfinished import UNFINISHED, is_unfinished
-from moonwire.core.turns.words import language_of, tokens
+from moonwire.core.turns.words import joined, language_of, tokens
 
 
 @pytest.mark.parametrize(
@@ -122,3 +122,20 @@ def test_interim_words_repeat_the_pieces_of_their_utterance() -> None:
     assert pending.foreseen() == "I need a table. For two tomorrow"
     pending.interim = ""
     assert pending.foreseen() == "I need a table. For two"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        (["My name", "is Ann."], "My name is Ann."),
+        (["我想订位，", "今晚七点"], "我想订位，今晚七点"),
+        (["我想", "订位"], "我想订位"),
+        (["好的。", "OK"], "好的。OK"),
+        (["请叫我", "Anna"], "请叫我 Anna"),
+        (["予約", "お願いします"], "予約お願いします"),
+        (["네", "알겠습니다"], "네 알겠습니다"),
+        ([], ""), (["", "a"], "a"), (["a", "", "b"], "a b"),
+    ],
+)  # fmt: skip
+def test_pieces_are_joined_as_the_script_wants(pieces: list[str], text: str) -> None:
+    assert joined(pieces) == text

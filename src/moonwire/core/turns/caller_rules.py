@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from moonwire.core.turns.commands import CommitUserTurn
@@ -11,6 +12,7 @@ from moonwire.core.turns.events import (
     EndOfTurn,
     FinalTranscript,
     InterimTranscript,
+    LanguageHeard,
     SpeechEnded,
     SpeechStarted,
     TurnResumed,
@@ -30,6 +32,7 @@ CallerEvent = (
     | SpeechEnded
     | InterimTranscript
     | FinalTranscript
+    | LanguageHeard
     | DigitPressed
     | EarlyEndOfTurn
     | TurnResumed
@@ -63,6 +66,8 @@ class CallerRules:
             case FinalTranscript():
                 if has_word(event.text) and not self._from_afar(event):
                     self._final_words(event)
+            case LanguageHeard(language=language):
+                self._settings = replace(self._settings, language=language)
             case DigitPressed(at=at, digit=digit):
                 self._digit(at, digit)
             case EarlyEndOfTurn(at=at):

@@ -51,7 +51,7 @@ class InterimTranscript:
 
 @dataclass(frozen=True, slots=True)
 class FinalTranscript:
-    """A settled piece of what the caller said; pieces of one turn are joined with a space."""
+    """A settled piece of what the caller said; pieces of one turn are joined (words.py)."""
 
     at: float
     text: str
@@ -59,6 +59,14 @@ class FinalTranscript:
     """As in InterimTranscript."""
     distant: bool = False
     """As in InterimTranscript."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageHeard:
+    """The recogniser has heard which language the caller speaks; lists of words are read in it from now on."""
+
+    at: float
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +179,7 @@ TurnEvent = (
     | SpeechEnded
     | InterimTranscript
     | FinalTranscript
+    | LanguageHeard
     | DigitPressed
     | EarlyEndOfTurn
     | TurnResumed

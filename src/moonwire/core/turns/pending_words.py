@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moonwire.core.turns.words import tokens
+from moonwire.core.turns.words import joined, tokens
 
 
 class PendingWords:
@@ -23,15 +23,15 @@ class PendingWords:
 
     def text(self, more: str = "") -> str:
         """Return what is settled, with more behind it."""
-        return " ".join([*self._pieces, more] if more else self._pieces)
+        return joined([*self._pieces, more] if more else self._pieces)
 
     def foreseen(self) -> str:
         """Return what the turn will be if the interim words are right; they repeat the pieces of their utterance."""
         newest = tokens(self.interim)
         for count in range(len(self._pieces)):
-            settled = tokens(" ".join(self._pieces[count:]))
+            settled = tokens(joined(self._pieces[count:]))
             if newest[: len(settled)] == settled:
-                return " ".join([*self._pieces[:count], self.interim])
+                return joined([*self._pieces[:count], self.interim])
         return self.text(self.interim)
 
     def settle(self, text: str, at: float) -> None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from moonwire.core.dialog.letters import is_ideograph
+
 _IDEOGRAPHS: Final = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 """Hiragana, katakana, CJK ideographs, hangul: what is written without spaces, or with few."""
 _TOKEN: Final = re.compile(
@@ -18,6 +20,19 @@ Tokens = tuple[str, ...]
 def tokens(text: str) -> Tokens:
     """Return the words of a text in lower case, without punctuation; a character is a word in Chinese and Japanese."""
     return tuple(token.replace("’", "'") for token in _TOKEN.findall(text.lower()))
+
+
+def joined(pieces: Iterable[str]) -> str:
+    """Return the pieces of an utterance as one text: with a space between them, in Chinese and Japanese without."""
+    text = ""
+    for piece in filter(None, pieces):
+        tight = not text or (_is_wide(text[-1]) and (_is_wide(piece[0]) or not text[-1].isalnum()))
+        text += piece if tight else f" {piece}"
+    return text
+
+
+def _is_wide(char: str) -> bool:
+    return is_ideograph(char) or "\u3001" <= char <= "\u303f" or "\uff01" <= char <= "\uff65"
 
 
 def phrases(text: str) -> frozenset[Tokens]:

@@ -18,6 +18,8 @@ from moonwire.vendors.stt.deepgramflux.manifest import DEFAULT_MODEL, MULTILINGU
 
 LANGUAGES: Final = frozenset({"en", "es", "fr", "de", "hi", "ru", "pt", "ja", "it", "nl"})
 """What the multilingual model knows."""
+ANY_LANGUAGE: Final = "multi"
+"""How applications that know Deepgram's other models ask for all of them."""
 _SWITCHES: Final = {"numerals": "numerals", "mipOptOut": "mip_opt_out"}
 _REDACTIONS: Final = frozenset({"numbers", "aggressive_numbers"})
 _MAX_KEYTERMS: Final = 100
@@ -43,7 +45,8 @@ def listen_query(recognizer: Recognizer, default_model: str | None = None) -> st
     """
     options = recognizer.deepgram_options
     hints = language_codes([*_texts(options.get("languageHints")), *_own_languages(recognizer)])
-    model = _model(recognizer, default_model, multilingual=any(hint != "en" for hint in hints))
+    several = recognizer.language is not None and recognizer.language.lower() == ANY_LANGUAGE
+    model = _model(recognizer, default_model, multilingual=several or any(hint != "en" for hint in hints))
     pairs = [("model", model), ("encoding", "mulaw"), ("sample_rate", "8000"), *_thresholds(options)]
     if model.endswith("-multi"):
         pairs += [("language_hint", hint) for hint in hints]
