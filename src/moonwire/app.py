@@ -119,7 +119,7 @@ async def running_server(
         outbound = await _outbound(clock, hosts, stack)
         ears = open_ears(settings, metrics.watch, stack)
         engine = await _engine(settings, store, outbound, watch(MeteredEventLogs(event_logs, metrics)), ears, stack)
-        sip = _sip(settings, store.directory, engine, pacer, clock)
+        sip = _sip(settings, store.directory, engine, pacer, outbound)
         await sip.start()
         stack.push_async_callback(sip.stop)
         door = TwilioDoor(gate=store.directory, acceptor=engine, pacer=pacer, clock=clock)
@@ -147,7 +147,8 @@ async def _sandbox(settings: Settings, store: Store, stack: AsyncExitStack) -> S
     return fleet
 
 
-def _sip(settings: Settings, gate: CallerGate, engine: CallEngine, pacer: Pacer, clock: Clock) -> SipEndpoint:
+def _sip(settings: Settings, gate: CallerGate, engine: CallEngine, pacer: Pacer, outbound: _Outbound) -> SipEndpoint:
+    clock = outbound.clock
     rtp = RtpEngine(pacer=pacer, port_min=settings.rtp_port_min, port_max=settings.rtp_port_max, clock=clock)
     endpoint = SipEndpoint(
         gate=gate,
@@ -158,6 +159,7 @@ def _sip(settings: Settings, gate: CallerGate, engine: CallEngine, pacer: Pacer,
         public_ip=settings.public_ip,
         clock=clock,
     )
+    endpoint.guard_calls(outbound.guard.permitted)
     engine.dial_through(endpoint)
     return endpoint
 

@@ -20,7 +20,7 @@ from moonwire.core.hosts import LOOPBACK, HostPolicy
 from moonwire.errors import HookError
 from moonwire.observe.event_log import FileEventLogs
 from moonwire.ports.directory import VendorCredential
-from moonwire.ports.live_calls import LiveCall
+from moonwire.ports.live_calls import LiveCall, NewCall, PlacedCall
 from moonwire.settings import Settings
 from moonwire.spec.commands import Command
 from moonwire.store.administration import StoreAdministration
@@ -44,12 +44,17 @@ class OneCall:
 
     account_sid: str = ""
     commands: list[Command] = field(default_factory=list)
+    placed: list[NewCall] = field(default_factory=list)
 
     def all(self) -> Sequence[LiveCall]:
         return [LiveCall(CALL_SID, self.account_sid, {"call_sid": CALL_SID, "direction": "inbound"})]
 
     def get(self, call_sid: str) -> LiveCall | None:
         return self.all()[0] if call_sid == CALL_SID else None
+
+    async def place(self, call: NewCall) -> PlacedCall:
+        self.placed.append(call)
+        return PlacedCall(CALL_SID, "call-id")
 
     def execute(self, call_sid: str, command: Command) -> None:
         self.commands.append(command)

@@ -51,7 +51,8 @@ async def test_nothing_of_one_tenant_exists_for_another(rest: Rest) -> None:
     owned = await belongings(rest.alice)
     before = await _everything(rest.alice)
     query = {"page": "1", "count": "10", "url": HOOK}
-    bodies = {"put": {"name": "stolen", "label": "stolen"}, "post": {"name": "stolen", "vendor": "stolen"}}
+    call = {"from": "1", "to": {"type": "sip", "sipUri": "sip:a@b.example"}, "app_json": '[{"verb": "hangup"}]'}
+    bodies = {"put": {"name": "stolen", "label": "stolen"}, "post": {"name": "stolen", "vendor": "stolen", **call}}
     for path, method in operations(rest.app.openapi()):
         if "{" not in path:
             continue
@@ -65,6 +66,7 @@ async def test_nothing_of_one_tenant_exists_for_another(rest: Rest) -> None:
     for method, body in (("GET", None), ("PUT", {"call_status": "completed"}), ("DELETE", None)):
         assert (await rest.bob.ask(method, f"{own}/{CALL_SID}", body))[0] == 404, method
     assert rest.live.commands == []
+    assert rest.live.placed == []
 
 
 async def test_nothing_can_be_made_in_or_tied_to_another_account(rest: Rest) -> None:

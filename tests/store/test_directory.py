@@ -7,6 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
+from pydantic import SecretStr
 
 from moonwire.ports.directory import ApplicationRecord, VendorCredential
 from moonwire.spec.components import Recognizer
@@ -146,3 +147,20 @@ def _timed(directory: MemoryDirectory) -> float:
     assert directory.application_for_number("+16175554711") is not None
     assert directory.carrier_for_address("10.3.7.1") == "c757"
     return time.perf_counter() - begin
+
+
+def test_a_carriers_calls_to_unknown_numbers_run_its_application() -> None:
+    application = ApplicationRecord("s", "a", "n", None)
+    carriers = [KnownCarrier("north", account_sid="a", application_sid="s"), KnownCarrier("south", account_sid="a")]
+    directory = MemoryDirectory(Snapshot(applications={"s": application}, carriers=carriers))
+    assert directory.application_for_carrier("north") is application
+    assert directory.application_for_carrier("south") is None
+    assert directory.application_for_carrier("east") is None
+
+
+def test_a_bare_application_signs_with_its_accounts_secret() -> None:
+    directory = MemoryDirectory(Snapshot(webhook_secrets={"a": SecretStr("s3cret")}))
+    bare = directory.bare_application("a")
+    assert bare.webhook_secret is not None
+    assert (bare.account_sid, bare.by_operator) == ("a", False)
+    assert directory.bare_application("b").webhook_secret is None

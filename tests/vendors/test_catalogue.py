@@ -43,6 +43,12 @@ class Shelf:
     def application(self, sid: str) -> ApplicationRecord | None:
         return None
 
+    def application_for_carrier(self, carrier: str) -> ApplicationRecord | None:
+        return None
+
+    def bare_application(self, account_sid: str) -> ApplicationRecord:
+        return ApplicationRecord("", account_sid, "", None)
+
     def llm_credential(self, account_sid: str, vendor: str, label: str | None) -> VendorCredential | None:
         return self.llm.get(label)
 

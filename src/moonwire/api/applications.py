@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, cast
+from typing import Annotated, Any, ClassVar, Literal
 
-import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, field_validator
 
@@ -29,9 +28,9 @@ from moonwire.api.wire import (
     SidPath,
     Text,
     Url,
-    check_json,
     check_url,
     listed,
+    verb_array,
 )
 from moonwire.errors import HookError
 from moonwire.ports.administration import Row
@@ -73,17 +72,7 @@ class ApplicationMembers(Body):
     @field_validator("app_json", mode="before")
     @classmethod
     def _verbs(cls, value: object) -> object:
-        if isinstance(value, list):
-            value = msgspec.json.encode(cast("list[object]", value)).decode()
-        if isinstance(value, str) and value.strip():
-            try:
-                verbs = msgspec.json.decode(value, type=list[dict[str, Any]])
-            except (msgspec.DecodeError, msgspec.ValidationError, UnicodeEncodeError):
-                raise ValueError("must be a JSON array of verbs") from None
-            check_json(verbs)
-            if not verbs or not all(isinstance(verb.get("verb"), str) for verb in verbs):
-                raise ValueError("must be a JSON array of verbs, each with its verb's name")
-        return value or None
+        return verb_array(value)
 
 
 class ApplicationChange(ApplicationMembers):

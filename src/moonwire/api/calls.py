@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from moonwire.api.access import OwnAccount, Services
 from moonwire.api.errors import ApiError
-from moonwire.api.wire import ERRORS, SidPath, Text
+from moonwire.api.wire import ERRORS, SidPath, Text, iso_time
 from moonwire.errors import CallError, SpecError
 from moonwire.ports.live_calls import LiveCall, LiveCalls
 from moonwire.spec.call_update import UnsupportedUpdateError, parse_call_update
@@ -51,7 +51,7 @@ async def list_calls(
     """List the calls that are up."""
     wanted = {"direction": direction, "from": from_, "to": to, "call_status": call_status}
     given = {name: value for name, value in wanted.items() if value is not None}
-    rows = [call.payload for call in live.all() if call.account_sid == account_sid]
+    rows = [_row(call) for call in live.all() if call.account_sid == account_sid]
     return [row for row in rows if all(row.get(name) == value for name, value in given.items())]
 
 
@@ -65,7 +65,7 @@ async def count_calls(account_sid: OwnAccount, live: Live) -> Any:
 @routes.get(_CALLS + "/{call_sid}", response_model=dict[str, Any], operation_id="getCall")
 async def get_call(account_sid: OwnAccount, call_sid: SidPath, live: Live) -> Any:
     """Return a call that is up."""
-    return _found(live, account_sid, call_sid).payload
+    return _row(_found(live, account_sid, call_sid))
 
 
 @routes.put(_CALLS + "/{call_sid}", status_code=202, operation_id="updateCall")
@@ -82,6 +82,11 @@ async def delete_call(account_sid: OwnAccount, call_sid: SidPath, live: Live) ->
     """Hang up."""
     _found(live, account_sid, call_sid)
     _execute(live, call_sid, CallStatusCommand("completed"))
+
+
+def _row(call: LiveCall) -> dict[str, Any]:
+    times = {"attempted_at": iso_time(call.attempted_at), "answered_at": iso_time(call.answered_at)}
+    return {"duration": call.duration_s, **call.payload, **times}
 
 
 def _found(live: LiveCalls, account_sid: str, call_sid: str) -> LiveCall:

@@ -176,6 +176,21 @@ class LlmChoiceBody(Body):
     label: Name | None = None
 
 
+def verb_array(value: object) -> object:
+    """Read an `app_json`, a string that holds a JSON array of verbs (or that array); None when it is empty."""
+    if isinstance(value, list):
+        value = msgspec.json.encode(cast("list[object]", value)).decode()
+    if isinstance(value, str) and value.strip():
+        try:
+            verbs = msgspec.json.decode(value, type=list[dict[str, Any]])
+        except (msgspec.DecodeError, msgspec.ValidationError, UnicodeEncodeError):
+            raise ValueError("must be a JSON array of verbs") from None
+        check_json(verbs)
+        if not verbs or not all(isinstance(verb.get("verb"), str) for verb in verbs):
+            raise ValueError("must be a JSON array of verbs, each with its verb's name")
+    return value or None
+
+
 Item = TypeVar("Item")
 
 

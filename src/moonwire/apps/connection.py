@@ -102,13 +102,16 @@ class Connection:
         if self._task is not None:
             self._task.cancel()
 
-    async def close(self, code: int, limit_s: float) -> None:
-        """Send what waits, close with `code`, and return after `limit_s` at the latest."""
+    async def close(self, code: int, limit_s: float, *, deliver: bool = False) -> None:
+        """Send what waits, close with `code`, and return after `limit_s` at the latest.
+
+        What waits for the first connection is dropped with it, unless `deliver` says that it matters.
+        """
         task = self._task
         if task is None:
             return
         self._closing = True
-        if not self._opened:
+        if not self._opened and not deliver:
             task.cancel()
         self._queue.append(_Close(code))
         self._released = True

@@ -44,6 +44,9 @@ class RoutedSession:
         """The socket that is the session's application at present, if it is one."""
         self._base: Hook | None = None
         """The absolute HTTP hook that relative hooks continue, if the application is one of webhooks."""
+        self._begun = False
+        self._rang = False
+        """The application hears of a call that we make, before the session begins."""
 
     @property
     def keeps_call_up(self) -> bool:
@@ -56,6 +59,7 @@ class RoutedSession:
         Raises:
             HookError, SpecError: as the port says; an inbound call needs at least one verb.
         """
+        self._begun = True
         verbs = await self._first_verbs(session_new)
         if not verbs and session_new.get("direction") == "inbound":
             error = SpecError("no application provided: the first answer holds no verb")
@@ -106,7 +110,8 @@ class RoutedSession:
         """
         if self._socket is not None and hook.is_relative:
             return await self._socket.call_tool(hook, call)
-        return (await self._webhooks.request(self._resolved(hook), call)).value
+        limit_s = self._surroundings.timings.tool_s
+        return (await self._webhooks.request(self._resolved(hook), call, limit_s=limit_s)).value
 
     def agent_event(self, hook: Hook, event: Mapping[str, Any]) -> None:
         """Send a conversation event; a webhook gets it without the base payload."""
@@ -116,11 +121,14 @@ class RoutedSession:
             self._notify(hook, event)
 
     def call_status(self, payload: Mapping[str, Any]) -> None:
-        """Send a call:status on the socket, or to the application's call_status_hook."""
+        """Send a call:status on the socket, or to the application's call_status_hook; of a call of ours to both."""
+        if not self._begun and payload.get("call_status") == "trying":
+            self._begin_ringing()
         if self._socket is not None:
             self._socket.tell("call:status", payload)
-        elif self._application.call_status_hook is not None:
-            self._notify(self._application.call_status_hook, payload)
+        hook = self._application.call_status_hook
+        if hook is not None and (self._socket is None or (self._rang and hook.scheme in ("http", "https"))):
+            self._notify(hook, payload)
 
     def verb_status(self, payload: Mapping[str, Any]) -> None:
         """Send a verb:status on the socket."""
@@ -146,7 +154,8 @@ class RoutedSession:
         if hook is None:
             raise self._misconfigured("the application has no call_hook")
         if hook.is_websocket:
-            self._socket = self._new_socket(hook)
+            if self._socket is None or not self._socket.open:
+                self._socket = self._new_socket(hook)
             return await self._socket.begin("session:new", session_new)
         self._base = hook if hook.scheme in ("http", "https") else None
         if self._base is None:
@@ -158,6 +167,14 @@ class RoutedSession:
             self._complaints.report(error)
             raise error
         return self._verbs(answer)
+
+    def _begin_ringing(self) -> None:
+        """Connect to an application that listens on a socket before its session begins, as jambonz does."""
+        self._rang = True
+        hook = self._application.call_hook
+        if self._application.app_json is None and hook is not None and hook.is_websocket:
+            self._socket = self._new_socket(hook)
+            self._socket.connect()
 
     def _misconfigured(self, reason: str, url: str = "") -> HookError:
         sid = self._application.account_sid

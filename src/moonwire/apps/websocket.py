@@ -68,6 +68,7 @@ class SocketApplication:
         self._tools: dict[str, Answer] = {}
         self._asking = asyncio.Lock()
         self._python_sdk = False
+        self._connecting = self._connected = False
         self._established = False
         self._over = False
         self._closed_by_us = False
@@ -76,6 +77,12 @@ class SocketApplication:
     def open(self) -> bool:
         """Whether the application may still say something."""
         return not self._over and not self._closed_by_us
+
+    def connect(self) -> None:
+        """Connect, unless that is under way; before `begin` only statuses go out."""
+        if not self._connecting:
+            self._connecting = True
+            self._connection.start()
 
     async def begin(self, kind: Opening, data: Mapping[str, Any]) -> tuple[Verb, ...]:
         """Connect, open the session and return the first verbs.
@@ -86,7 +93,10 @@ class SocketApplication:
         """
         self._opening = (kind, data)
         self._first_verbs = asyncio.get_running_loop().create_future()
-        self._connection.start()
+        if self._connected:
+            self._open_session()
+        else:
+            self.connect()
         with self._inbox.taking(self._first_verbs):
             return self._complaints.verbs(await self._first_verbs)
 
@@ -143,13 +153,21 @@ class SocketApplication:
         """End the session: 1000, or 1001 when the first application failed."""
         self._closed_by_us = True
         self._stop_timer()
-        await self._connection.close(1001 if failed else 1000, self._timings.close_s)
+        only_statuses = self._first_verbs is None  # of a call of ours that was never answered
+        await self._connection.close(1001 if failed else 1000, self._timings.close_s, deliver=only_statuses)
 
     # what the connection tells
 
     def on_open(self, python_sdk: bool) -> None:
         """Open the session, or open it again with the same data."""
         self._python_sdk = python_sdk
+        self._connected = True
+        if self._first_verbs is None:
+            self._connection.release(acknowledged=False)
+        else:
+            self._open_session()
+
+    def _open_session(self) -> None:
         kind, data = self._opening
         message_id = _new_id()
         again = bool(self._session_ids)
@@ -183,12 +201,14 @@ class SocketApplication:
     def on_lost(self) -> None:
         """Fail what waits for the dropped socket."""
         _log.info("application connection lost", url=loggable(self._url))
+        self._connected = False
         self._stop_timer()
         self._resolve_pending()
 
     def on_over(self, ending: Ending, error: HookError | None) -> None:
         """End the session: answers will not come."""
         self._over = True
+        self._connected = False
         self._stop_timer()
         self._resolve_pending()
         gone = error or HookError("application closed the session", url=self._url)

@@ -16,7 +16,7 @@ from moonwire.call.egress import Egress, Segment
 from moonwire.call.noise import CallNoise
 from moonwire.call.services import CallServices
 from moonwire.call.timeline import Timeline
-from moonwire.errors import CallError, MoonwireError, VendorError
+from moonwire.errors import CallError, CallRefusedError, MoonwireError, VendorError
 from moonwire.ports.applications import ApplicationSession
 from moonwire.ports.directory import AlertType, ApplicationRecord
 from moonwire.ports.legs import CallLeg, LegEnd
@@ -49,11 +49,14 @@ class CallState:
     sip_status: int = 100
     sip_reason: str = "Trying"
     customer_data: dict[str, Any] = field(default_factory=dict[str, Any])
+    attempted_utc_s: float | None = None
     answered_utc_s: float | None = None
     muted: bool = False
     agent_failed: bool = False
     """The last agent ended because it could not go on."""
     ended: LegEnd | None = None
+    refusal: CallRefusedError | None = None
+    """How the side that we called refused."""
     duration_s: int | None = None
     usage: TokenUsage = field(default_factory=TokenUsage)
     """What the call's language models have counted so far."""
@@ -77,7 +80,7 @@ class Call:
         self.application = application
         self.session = session
         self.timeline = Timeline(services.clock)
-        self.state = CallState()
+        self.state = CallState(attempted_utc_s=services.clock.utc_s())
         self.defaults = CallDefaults(application.synthesizer, application.recognizer)
         self.gone: asyncio.Future[LegEnd] = asyncio.get_running_loop().create_future()
         self.consumers: list[Callable[[bytes], None]] = []
@@ -103,10 +106,7 @@ class Call:
         if self.timeline.is_answered:
             return
         await self.leg.answer()
-        self.timeline.mark_answered()
-        self.state.answered_utc_s = self.services.clock.utc_s()
-        self.note("call", name="answered")
-        self.set_status("in-progress", 200, "OK")
+        mark_answered(self)
 
     def set_status(self, status: CallStatus, sip_status: int, sip_reason: str) -> None:
         """Change the call's status and tell the application."""
@@ -179,6 +179,7 @@ class Call:
     def finish(self, end: LegEnd) -> None:
         """Note that the leg is over; the first word counts."""
         if not self.gone.done():
+            self.timeline.mark_ended()
             self.gone.set_result(end)
 
     async def close(self) -> None:
@@ -189,6 +190,19 @@ class Call:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(3):
                 await asyncio.gather(*(voice.close() for voice in voices), return_exceptions=True)
+
+
+def is_being_called(call: Call) -> bool:
+    """Tell whether we call somebody who has not answered yet."""
+    return call.leg.info.direction == "outbound" and not call.timeline.is_answered
+
+
+def mark_answered(call: Call) -> None:
+    """Note that the call is up, and say so."""
+    call.timeline.mark_answered()
+    call.state.answered_utc_s = call.services.clock.utc_s()
+    call.note("call", name="answered")
+    call.set_status("in-progress", 200, "OK")
 
 
 def report_switch(call: Call, switch: VendorSwitch) -> None:

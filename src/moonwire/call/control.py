@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import structlog
 
-from moonwire.call.context import Call
+from moonwire.call.context import Call, is_being_called
 from moonwire.call.script import Script
 from moonwire.call.verbs.config import apply_config
 from moonwire.errors import SpecError
+from moonwire.ports.legs import LegEnd
 from moonwire.spec import commands as c
 from moonwire.spec.payloads import application_error
 from moonwire.spec.verbs import Hangup, Redirect
@@ -34,8 +35,7 @@ class CallControl:
             case c.AgentUpdateCommand(update):
                 self._update_agent(update)
             case c.CallStatusCommand(status):
-                log.info("application ends the call", call_sid=call.sid, status=status)
-                self._script.replace([Hangup()])
+                self._end(status)
             case c.TagCommand(data):
                 call.state.customer_data.update(data)
             case c.MuteCommand(muted):
@@ -55,6 +55,13 @@ class CallControl:
             log.info("unknown command ignored", call_sid=self._call.sid, command=command.name)
         else:
             log.info("tool output without a waiting tool call", call_sid=self._call.sid)
+
+    def _end(self, status: str) -> None:
+        log.info("application ends the call", call_sid=self._call.sid, status=status)
+        if is_being_called(self._call):
+            self._call.finish(LegEnd("moonwire", "cancel", 487))
+        else:
+            self._script.replace([Hangup()])
 
     def _redirect(self, command: c.RedirectCommand) -> None:
         verbs = [Redirect(action_hook=command.hook)] if command.hook else command.verbs

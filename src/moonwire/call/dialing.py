@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
 from moonwire.call.context import Call
 from moonwire.call.peer import Peer
 from moonwire.call.speech import Speech
+from moonwire.call.targets import Presentation, called_party, order_for
 from moonwire.errors import CallError, CallRefusedError, RemoteProtocolError, VendorError
+from moonwire.ports.legs import DialledLeg
 from moonwire.spec.components import Synthesizer
 from moonwire.spec.transfers import Confirm, Target
 
@@ -21,72 +23,55 @@ log = structlog.get_logger()
 CONFIRM_S = 10.0
 """How long the person called may think about the key."""
 
-Reason = Literal["no-answer", "busy", "declined", "error"]
+Reason = Literal["no-answer", "busy", "declined", "error", "caller-abandoned"]
 
 
 class NobodyError(CallError):
-    """No target took the call."""
+    """No target took the call; `peer` is the leg that this is about, if there was one."""
 
-    def __init__(self, why: Reason, status: int | None) -> None:
+    def __init__(self, why: Reason, status: int | None, peer: Peer | None = None) -> None:
         super().__init__(f"the call was not taken: {why}", reason=why)
         self.why: Reason = why
         self.status = status
+        self.peer = peer
+
+
+Accept = Callable[[Peer, Target], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
-    """A target as SIP reaches it."""
+class DialPlan:
+    """Whom to call and how."""
 
-    uri: str
-    headers: dict[str, str]
-    auth: tuple[str, str] | None
-
-
-def destination(call: Call, target: Target) -> Destination:
-    """Return where a target is reached.
-
-    Raises:
-        NobodyError: it cannot be reached from here.
-    """
-    auth = (target.auth.username, target.auth.password) if target.auth else None
-    if target.type == "sip" and target.sip_uri:
-        uri = target.sip_uri if target.sip_uri.startswith(("sip:", "sips:")) else f"sip:{target.sip_uri}"
-        return Destination(uri, dict(target.headers), auth)
-    if target.type == "phone" and target.number:
-        routes = call.services.dialer.routes
-        route = routes.route(call.application.account_sid, target.trunk) if routes is not None else None
-        if route is not None:
-            return Destination(route.uri(target.number), dict(target.headers), auth or route.auth)
-        log.warning(
-            "no way to a number", call_sid=call.sid, remedy="give a carrier an outbound gateway", trunk=target.trunk
-        )
-    raise NobodyError("error", None)
+    targets: Sequence[Target]
+    shown: Presentation
+    timeout_s: float
+    accept: Accept | None = None
+    """Runs with a person who has answered, before anything else; raises NobodyError when that person declines."""
+    on_begun: Callable[[Peer], None] = lambda peer: None
+    tag: Mapping[str, Any] | None = None
 
 
-async def dial(
-    call: Call,
-    targets: Sequence[Target],
-    *,
-    caller_id: str,
-    timeout_s: float,
-    confirm: Confirm | None = None,
-    synthesizer: Synthesizer | None = None,
-) -> Peer:
+async def dial(call: Call, plan: DialPlan) -> Peer:
     """Call all targets; return the first who answers (and accepts), the others are given up.
 
     Raises:
-        NobodyError: nobody; it says why the likeliest one did not.
+        NobodyError: nobody; it says why the likeliest one did not. Also when the caller hangs up meanwhile.
     """
-    tries = [asyncio.create_task(_try(call, target, caller_id, timeout_s, confirm, synthesizer)) for target in targets]
+    tries = [asyncio.create_task(_try(call, target, plan)) for target in plan.targets]
     failures: list[NobodyError] = []
     winner: Peer | None = None
+    waiting: set[asyncio.Future[Any]] = {*tries}
     try:
-        for next_done in asyncio.as_completed(tries):
-            try:
-                winner = await next_done
-                return winner
-            except NobodyError as failure:
-                failures.append(failure)
+        while waiting and not call.gone.done():
+            done, _ = await asyncio.wait({*waiting, call.gone}, return_when=asyncio.FIRST_COMPLETED)
+            waiting -= done
+            for one in (one for one in tries if one in done):
+                try:
+                    winner = one.result()
+                    return winner
+                except NobodyError as failure:
+                    failures.append(failure)
     finally:
         for one in tries:
             one.cancel()
@@ -94,45 +79,49 @@ async def dial(
         for one in tries:
             if not one.cancelled() and one.exception() is None and one.result() is not winner:
                 await one.result().hang_up()
+    if call.gone.done():
+        raise NobodyError("caller-abandoned", 487, next((failure.peer for failure in failures), None))
     ranks = ("no-answer", "busy", "declined", "error")
     raise min(failures, key=lambda failure: ranks.index(failure.why))
 
 
-async def _try(
-    call: Call,
-    target: Target,
-    caller_id: str,
-    timeout_s: float,
-    confirm: Confirm | None,
-    synthesizer: Synthesizer | None,
-) -> Peer:
-    peer = Peer()
-    place = destination(call, target)
-    if call.services.dialer.placer is None:
-        raise NobodyError("error", None)
+async def _try(call: Call, target: Target, plan: DialPlan) -> Peer:
+    peer = Peer(call, plan.shown.user, called_party(target), plan.tag)
+    leg = await _begin(call, target, plan, peer)
     try:
-        leg = await call.services.dialer.placer.place(
-            place.uri,
-            from_user=caller_id,
-            listener=peer,
-            source=peer,
-            headers=place.headers,
-            auth=place.auth,
-            timeout_s=timeout_s,
-        )
+        await leg.taken()
     except CallRefusedError as refusal:
-        raise NobodyError(refusal_reason(refusal.status), refusal.status) from None
-    except (CallError, RemoteProtocolError) as error:
-        log.warning("target cannot be called", call_sid=call.sid, error=str(error))
-        raise NobodyError("error", None) from None
-    peer.connect(leg)
+        peer.refused(refusal)
+        raise NobodyError(refusal_reason(refusal.status), refusal.status, peer) from None
+    except asyncio.CancelledError:
+        peer.refused(CallRefusedError(487, "Request Terminated", reason="cancel"))
+        raise
+    peer.answered()
     try:
-        if confirm is not None and synthesizer is not None:
-            await _confirm(call, peer, confirm, synthesizer)
+        if plan.accept is not None:
+            await plan.accept(peer, target)
     except BaseException:
         await peer.hang_up()
         raise
     return peer
+
+
+async def _begin(call: Call, target: Target, plan: DialPlan, peer: Peer) -> DialledLeg:
+    services = call.services
+    try:
+        order = order_for(services, call.application, target, plan.shown, plan.timeout_s)
+        if services.dialer.placer is None:
+            raise CallError("this process places no calls", reason="no-route")
+        leg = await services.dialer.placer.invite(order, peer.progress)
+    except (CallError, RemoteProtocolError) as error:
+        log.warning("target cannot be called", call_sid=call.sid, error=str(error))
+        call.note("peer", name="unreachable", error=str(error))
+        status = error.status if isinstance(error, CallRefusedError) else 404
+        peer.refused(CallRefusedError(status, "Not Reachable", reason="unreachable"))
+        raise NobodyError("error", status, peer) from None
+    peer.begin(leg)
+    plan.on_begun(peer)
+    return leg
 
 
 def refusal_reason(status: int) -> Reason:
@@ -148,7 +137,7 @@ def refusal_reason(status: int) -> Reason:
             return "error"
 
 
-async def _confirm(call: Call, peer: Peer, confirm: Confirm, synthesizer: Synthesizer) -> None:
+async def confirm_by_key(call: Call, peer: Peer, confirm: Confirm, synthesizer: Synthesizer) -> None:
     """Ask the person to press a key.
 
     Raises:
@@ -162,7 +151,7 @@ async def _confirm(call: Call, peer: Peer, confirm: Confirm, synthesizer: Synthe
                 return
     except (TimeoutError, VendorError):
         pass
-    raise NobodyError("declined", None)
+    raise NobodyError("declined", None, peer)
 
 
 async def speak_to(call: Call, peer: Peer, text: str, synthesizer: Synthesizer) -> None:

@@ -8,10 +8,12 @@ from types import TracebackType
 
 import structlog
 
+from moonwire.call.outgoing import place
 from moonwire.call.services import CallServices
 from moonwire.call.session import CallSession
-from moonwire.errors import LocalProtocolError
+from moonwire.errors import CallError, LocalProtocolError
 from moonwire.ports.legs import CallLeg, CallPlacer
+from moonwire.ports.live_calls import NewCall, PlacedCall
 
 log = structlog.get_logger()
 
@@ -20,7 +22,7 @@ class CallEngine:
     """Implements ports.legs.CallAcceptor; an async context that ends its calls on exit."""
 
     def __init__(self, services: CallServices) -> None:
-        self._services = services
+        self.services = services
         self._sessions: dict[str, CallSession] = {}
         self._group: asyncio.TaskGroup | None = None
         self._draining = False
@@ -54,7 +56,7 @@ class CallEngine:
 
     def dial_through(self, placer: CallPlacer) -> None:
         """Place the calls' own calls there from now on."""
-        self._services.dialer.placer = placer
+        self.services.dialer.placer = placer
 
     def session(self, call_sid: str) -> CallSession | None:
         """Return a live call."""
@@ -65,6 +67,19 @@ class CallEngine:
         if self._group is None:
             raise LocalProtocolError("a call was offered before the engine was started")
         self._group.create_task(self._run(leg))
+
+    async def place(self, new: NewCall) -> PlacedCall:
+        """Begin a call; returns when the INVITE is out.
+
+        Raises:
+            CallError, RemoteProtocolError: as ports.live_calls.LiveCalls.place.
+        """
+        if self._group is None or self._draining:
+            raise CallError("This process takes no calls now.", reason="busy")
+        leg, outgoing = await place(self.services, new)
+        session = CallSession(leg, self.services, (leg, outgoing))
+        self._group.create_task(self._follow(session))
+        return PlacedCall(session.sid, leg.info.call_id)
 
     async def wait_idle(self) -> None:
         """Wait until no call is up."""
@@ -83,7 +98,9 @@ class CallEngine:
         if self._draining:
             await leg.reject(503, "Service Unavailable", {"Retry-After": "5"})
             return
-        session = CallSession(leg, self._services)
+        await self._follow(CallSession(leg, self.services))
+
+    async def _follow(self, session: CallSession) -> None:
         self._sessions[session.sid] = session
         self._idle.clear()
         try:

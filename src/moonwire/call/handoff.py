@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import structlog
 
 from moonwire.call.context import Call
-from moonwire.call.dialing import NobodyError, destination, dial, refusal_reason, speak_to
+from moonwire.call.dialing import Accept, DialPlan, NobodyError, confirm_by_key, dial, refusal_reason, speak_to
 from moonwire.call.peer import FrameQueue, Peer
 from moonwire.call.snapshot import snapshot
+from moonwire.call.targets import NoWayError, Presentation, order_for
 from moonwire.errors import CallRefusedError, VendorError
 from moonwire.ports.legs import ReferringLeg
 from moonwire.spec.components import Synthesizer
@@ -77,14 +78,7 @@ class HandoffAttempt:
         if choice.mode == "blind" and choice.blind_method == "refer" and isinstance(call.leg, ReferringLeg):
             status = await self._refer(call.leg, choice.target[0])
             return Handover("bridged", "completed", status, hang_up=True)
-        peer = await dial(
-            call,
-            choice.target,
-            caller_id=choice.caller_id or call.leg.info.from_,
-            timeout_s=choice.timeout,
-            confirm=choice.confirm,
-            synthesizer=self._synthesizer,
-        )
+        peer = await dial(call, self._plan(choice.target, self._accept))
         try:
             if choice.mode == "warm" and choice.brief != "none":
                 await self._brief(peer)
@@ -93,13 +87,25 @@ class HandoffAttempt:
             raise
         return Handover("bridged", "completed", 200, peer=peer)
 
+    def _plan(self, targets: Sequence[Target], accept: Accept | None = None) -> DialPlan:
+        shown = Presentation(self._choice.caller_id or self.call.leg.info.from_)
+        return DialPlan(targets, shown, self._choice.timeout, accept)
+
+    async def _accept(self, peer: Peer, target: Target) -> None:
+        del target
+        if self._choice.confirm is not None:
+            await confirm_by_key(self.call, peer, self._choice.confirm, self._synthesizer)
+
     async def _refer(self, leg: ReferringLeg, target: Target) -> int:
         call = self.call
         if target.type == "phone" and target.number:
             host = call.leg.info.source_address
             uri = f"sip:{target.number}@{f'[{host}]' if ':' in host else host}"
         else:
-            uri = destination(call, target).uri
+            try:
+                uri = order_for(call.services, call.application, target, Presentation(""), 0).uri
+            except NoWayError:
+                raise NobodyError("error", None) from None
         try:
             async with asyncio.timeout(REFER_S):
                 status = await leg.refer(uri, dict(target.headers))
@@ -135,8 +141,7 @@ class HandoffAttempt:
             if self._choice.blind_method == "refer" and isinstance(self.call.leg, ReferringLeg):
                 await self._refer(self.call.leg, target)
                 return Handover("voicemail", nobody.why, nobody.status, hang_up=True)
-            caller_id = self._choice.caller_id or self.call.leg.info.from_
-            peer = await dial(self.call, [target], caller_id=caller_id, timeout_s=self._choice.timeout)
+            peer = await dial(self.call, self._plan([target]))
             return Handover("voicemail", nobody.why, nobody.status, peer=peer)
         except NobodyError as failure:
             return Handover("failed", "error", failure.status)

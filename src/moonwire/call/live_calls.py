@@ -8,7 +8,7 @@ from moonwire.call.context import Call
 from moonwire.call.engine import CallEngine
 from moonwire.call.snapshot import snapshot
 from moonwire.errors import CallError
-from moonwire.ports.live_calls import LiveCall
+from moonwire.ports.live_calls import LiveCall, NewCall, PlacedCall
 from moonwire.spec.commands import AgentUpdateCommand, Command
 from moonwire.spec.payloads import base_payload
 
@@ -28,6 +28,14 @@ class EngineCalls:
         session = self._engine.session(call_sid)
         return _shown(session.call) if session is not None and session.call is not None else None
 
+    async def place(self, call: NewCall) -> PlacedCall:
+        """Begin a call.
+
+        Raises:
+            CallError, RemoteProtocolError: as the port says.
+        """
+        return await self._engine.place(call)
+
     def execute(self, call_sid: str, command: Command) -> None:
         """Carry out a command.
 
@@ -44,4 +52,11 @@ class EngineCalls:
 
 
 def _shown(call: Call) -> LiveCall:
-    return LiveCall(call.sid, call.application.account_sid, base_payload(snapshot(call)))
+    return LiveCall(
+        call.sid,
+        call.application.account_sid,
+        base_payload(snapshot(call)),
+        attempted_at=call.state.attempted_utc_s,
+        answered_at=call.state.answered_utc_s,
+        duration_s=round(call.timeline.since_answer_s()),
+    )

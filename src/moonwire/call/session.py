@@ -10,6 +10,8 @@ import structlog
 
 from moonwire.call.context import Call
 from moonwire.call.control import CallControl
+from moonwire.call.outgoing import OutgoingCall
+from moonwire.call.peer import failed_status
 from moonwire.call.recorder import Recorder
 from moonwire.call.script import Script
 from moonwire.call.services import CallServices
@@ -18,14 +20,15 @@ from moonwire.call.turn_meter import usage_report
 from moonwire.call.verbs import RUNNERS
 from moonwire.errors import CallError, HookError, MoonwireError, SpecError, VendorError
 from moonwire.ports.directory import AlertType, ApplicationRecord, CallRecord
-from moonwire.ports.legs import CallLeg, LegEnd
+from moonwire.ports.legs import CallLeg, DialledLeg, LegEnd
 from moonwire.spec import payloads
 from moonwire.spec.commands import Command
+from moonwire.spec.payloads import CallStatus
 from moonwire.spec.verbs import Hangup, Verb
 
 log = structlog.get_logger()
 
-SAID_GOODBYE = frozenset({"hangup", "rejected", "script-ended", "agent-failed", "transferred"})
+SAID_GOODBYE = frozenset({"hangup", "rejected", "script-ended", "agent-failed", "application-failed", "transferred"})
 """Ends of ours after which the caller needs no other BYE."""
 AFTER_CALL_S = 5.0
 """How long a verb may still settle (its actionHook) once the caller has gone."""
@@ -33,11 +36,15 @@ IDLE_AFTER_FAILURE_S = 5.0
 """A caller whose agent has failed and whose application says nothing is not kept on the line longer."""
 
 
+Outgoing = tuple[DialledLeg, OutgoingCall]
+
+
 class CallSession:
     """Implements ports.legs.LegListener and ports.applications.ApplicationListener."""
 
-    def __init__(self, leg: CallLeg, services: CallServices) -> None:
+    def __init__(self, leg: CallLeg, services: CallServices, outgoing: Outgoing | None = None) -> None:
         self.sid = str(uuid.uuid4())
+        self._outgoing = outgoing
         self._leg = leg
         self._services = services
         self._call: Call | None = None
@@ -45,6 +52,7 @@ class CallSession:
         self._script = Script(self._run_verb)
         self._application_gone = False
         self._recorder: Recorder | None = None
+        self._limit: asyncio.TimerHandle | None = None
 
     @property
     def call(self) -> Call | None:
@@ -55,7 +63,7 @@ class CallSession:
         """Take the call from INVITE to its record."""
         info = self._leg.info
         attempted_at = self._services.clock.utc_s()
-        application = self._services.directory.application_for_number(info.to)
+        application = self._application()
         if application is None:
             log.warning("no application for number", pii_number=info.to)
             await self._leg.reject(480, "no configured application")
@@ -71,6 +79,15 @@ class CallSession:
             await self._converse(call)
         finally:
             await asyncio.shield(self._wind_up(call, attempted_at))
+
+    def _application(self) -> ApplicationRecord | None:
+        if self._outgoing is not None:
+            return self._outgoing[1].application
+        info, directory = self._leg.info, self._services.directory
+        found = directory.application_for_number(info.to)
+        if found is None and info.carrier is not None:
+            found = directory.application_for_carrier(info.carrier)
+        return found
 
     def on_frame(self, frame: bytes) -> None:
         """Pass 20 ms of the caller to whoever listens."""
@@ -124,6 +141,8 @@ class CallSession:
         self._call = call
         if self._early_end is not None:
             call.finish(self._early_end)
+        if self._outgoing is not None:
+            call.state.customer_data.update(self._outgoing[1].customer_data)
         self._leg.attach(self, call.egress)
         info = self._leg.info
         call.note("call", name="offered", transport=info.transport, carrier=info.carrier, application=application.name)
@@ -142,8 +161,16 @@ class CallSession:
             script = group.create_task(self._follow_script(call))
             await asyncio.wait({script, call.gone}, return_when=asyncio.FIRST_COMPLETED)
             self._script.finish()
+            await self._say_goodbye(call)
             if not script.done():
                 await self._settle(script, call)
+
+    async def _say_goodbye(self, call: Call) -> None:
+        """Tell the caller about an end of ours, unless whoever made it has; no effect the second time."""
+        end = call.gone.result() if call.gone.done() else None
+        if end is not None and end.by == "moonwire" and end.reason not in SAID_GOODBYE:
+            answered = call.timeline.is_answered
+            await (call.leg.hang_up() if answered else call.leg.reject(503, "Service Unavailable"))
 
     async def _settle(self, script: asyncio.Task[None], call: Call) -> None:
         if call.agent is None and not call.ending:
@@ -153,6 +180,8 @@ class CallSession:
         script.cancel()
 
     async def _follow_script(self, call: Call) -> None:
+        if self._outgoing is not None and not await self._taken(call, *self._outgoing):
+            return
         verbs = await self._first_verbs(call)
         if verbs is None:
             return
@@ -166,6 +195,14 @@ class CallSession:
                 break
         if not call.gone.done():
             await call.hang_up(reason="agent-failed" if call.state.agent_failed else "script-ended")
+
+    async def _taken(self, call: Call, leg: DialledLeg, outgoing: OutgoingCall) -> bool:
+        if not await outgoing.taken(call, leg):
+            return False
+        if outgoing.time_limit_s:
+            due = call.timeline.now() + outgoing.time_limit_s
+            self._limit = call.timeline.call_at(due, lambda: self.end_by_server("time-limit"))
+        return True
 
     async def _wait_for_verbs(self, limit_s: float | None) -> bool:
         try:
@@ -185,14 +222,19 @@ class CallSession:
         )
         try:
             verbs = await call.session.begin(payloads.session_new(snapshot(call), details))
-            if not verbs:
+            if not verbs and self._outgoing is None:
                 raise SpecError("the application answered with no verbs")
         except (HookError, SpecError) as error:
             log.warning("application failed", call_sid=call.sid, error=str(error), code=error.code)
             call.note("error", verb="session:new", code=error.code, error=str(error))
-            await call.decline(480, "Temporarily Unavailable", {"X-Reason": _header_text(str(error))})
+            headers = {"X-Reason": _header_text(str(error))}
+            if self._outgoing is not None:
+                await call.hang_up(headers, reason="application-failed")
+            else:
+                await call.decline(480, "Temporarily Unavailable", headers)
             return None
-        call.set_status("trying", 100, "Trying")
+        if self._outgoing is None:
+            call.set_status("trying", 100, "Trying")
         return verbs
 
     async def _run_verb(self, verb: Verb) -> Sequence[Verb] | None:
@@ -216,17 +258,18 @@ class CallSession:
                 call.session.verb_status(payloads.verb_lifecycle("finished", verb.verb, verb.id))
 
     async def _wind_up(self, call: Call, attempted_at: float) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
         end = call.gone.result() if call.gone.done() else LegEnd("moonwire", "internal-error", 500)
+        call.finish(end)
+        await self._say_goodbye(call)
         answered = call.timeline.is_answered
-        if end.by == "moonwire" and end.reason not in SAID_GOODBYE:
-            await (call.leg.hang_up() if answered else call.leg.reject(503, "Service Unavailable"))
         call.state.ended = end
         call.state.duration_s = round(call.timeline.since_answer_s())
         if answered:
             call.set_status("completed", 200, "OK")
         else:
-            sip_status = end.sip_status if end.sip_status >= 300 else 487
-            call.set_status("no-answer" if sip_status == 487 else "failed", sip_status, end.reason)
+            call.set_status(*_unanswered(call, end))
         call.note("call", name="ended", by=end.by, reason=end.reason, sip_status=call.state.sip_status)
         await call.close()
         await call.session.close(failed=not answered and end.reason == "rejected")
@@ -240,7 +283,7 @@ class CallSession:
         return CallRecord(
             call_sid=call.sid,
             account_sid=call.application.account_sid,
-            application_sid=call.application.sid,
+            application_sid=call.application.sid or None,
             call_id=info.call_id,
             from_=info.from_,
             to=info.to,
@@ -258,6 +301,15 @@ class CallSession:
             recording_path=str(self._recorder.path) if self._recorder else None,
             usage=usage.document() if usage is not None else None,
         )
+
+
+def _unanswered(call: Call, end: LegEnd) -> tuple[CallStatus, int, str]:
+    """Name the end of a call that was never answered."""
+    refusal = call.state.refusal
+    if refusal is not None:
+        return failed_status(refusal.status), refusal.status, refusal.phrase
+    sip_status = end.sip_status if end.sip_status >= 300 else 487
+    return ("no-answer" if sip_status == 487 else "failed", sip_status, end.reason)
 
 
 def _alert_type(error: MoonwireError) -> AlertType:

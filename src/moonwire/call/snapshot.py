@@ -20,7 +20,7 @@ def snapshot(call: Call) -> CallSnapshot:
         call_status=state.status,
         sip_status=state.sip_status,
         sip_reason=state.sip_reason,
-        application_sid=call.application.sid,
+        application_sid=call.application.sid or None,
         caller_name=info.caller_name,
         trace_id=call.trace_id,
         sip_address=addresses.sip_address,

@@ -84,8 +84,16 @@ class Directory(Protocol):
         """Return the active application of a called number (compared without a leading plus)."""
         ...
 
+    def application_for_carrier(self, carrier: str) -> ApplicationRecord | None:
+        """Return the application that a carrier's calls to unknown numbers run."""
+        ...
+
     def application(self, sid: str) -> ApplicationRecord | None:
         """Return an application by sid."""
+        ...
+
+    def bare_application(self, account_sid: str) -> ApplicationRecord:
+        """Return an application of an account that has nothing but the account's defaults."""
         ...
 
     def llm_credential(self, account_sid: str, vendor: str, label: str | None) -> VendorCredential | None:

@@ -102,8 +102,63 @@ class ReferringLeg(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class CallOrder:
+    """A call that we make."""
+
+    uri: str
+    """Whom to call, `sip:user@host`; also the request URI unless `request_uri` is another one."""
+    from_user: str
+    from_host: str | None = None
+    """Host of the From address, our own when None."""
+    from_name: str = ""
+    """Display name."""
+    request_uri: str | None = None
+    proxy: str | None = None
+    """SIP URI of the next hop."""
+    called: str = ""
+    """What applications see as the called party; the URI's user part when empty."""
+    carrier: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    auth: tuple[str, str] | None = field(default=None, repr=False)
+    timeout_s: float = 60.0
+    guarded: bool = False
+    """A user chose where it goes: private addresses are refused, except those that the operator permits."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallProgress:
+    """What the called side says before it answers."""
+
+    status: int
+    phrase: str
+    early_media: bool
+    """Audio comes already."""
+
+
+class DialledLeg(CallLeg, Protocol):
+    """A leg that we called, from the moment the call is under way."""
+
+    async def taken(self) -> None:
+        """Wait for the answer; cancelling gives up the call.
+
+        Raises:
+            CallRefusedError: refused, busy, given up, or not answered in time (487, reason `no-answer`).
+        """
+        ...
+
+
 class CallPlacer(Protocol):
     """Makes outbound calls."""
+
+    async def invite(self, order: CallOrder, on_progress: Callable[[CallProgress], None]) -> DialledLeg:
+        """Begin a call; nobody is attached to the leg yet.
+
+        Raises:
+            CallRefusedError: the host is unknown, unreachable, or private (reason `private-address`).
+            RemoteProtocolError: the URI cannot be called.
+        """
+        ...
 
     async def place(
         self,
@@ -117,7 +172,7 @@ class CallPlacer(Protocol):
         timeout_s: float = 60.0,
         on_ringing: Callable[[int], None] | None = None,
     ) -> CallLeg:
-        """Call somebody and wait for the answer; cancelling gives up the call.
+        """Call somebody whom the operator chose and wait for the answer; cancelling gives up the call.
 
         Raises:
             CallRefusedError: refused, busy, unreachable, or not answered in time.

@@ -5,12 +5,14 @@ Source: jambonz-python-sdk 0.4.0, components/handoff, components/transferOptions
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Final, Literal, cast
 
 from pydantic import BeforeValidator, Field
 
 from moonwire.spec.components import SipHeaders, Synthesizer, WireModel
 from moonwire.spec.hooks import HookField
+
+HOST: Final = r"^[A-Za-z0-9._:\[\]-]{1,255}$"
 
 
 def _as_list(value: object) -> object:
@@ -24,6 +26,13 @@ class TargetAuth(WireModel):
     password: str = Field(repr=False)
 
 
+class FromAddress(WireModel):
+    """The From address that a target shall see."""
+
+    user: str | None = None
+    host: Annotated[str, Field(pattern=HOST)] | None = None
+
+
 class Target(WireModel):
     """Whom to call: a number through a carrier, or a SIP address."""
 
@@ -34,6 +43,10 @@ class Target(WireModel):
     trunk: str | None = None
     headers: SipHeaders = Field(default_factory=dict[str, str])
     auth: TargetAuth | None = None
+    from_: FromAddress = Field(default_factory=FromAddress, alias="from")
+    override_to: str | None = None
+    proxy: str | None = None
+    confirm_hook: HookField | None = None
 
 
 class Confirm(WireModel):

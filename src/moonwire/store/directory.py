@@ -55,6 +55,13 @@ class MemoryDirectory:
         sid = self._snapshot.numbers.get(number.removeprefix("+"))
         return self._default_application if sid is None else self.application(sid)
 
+    def application_for_carrier(self, carrier: str) -> ApplicationRecord | None:
+        """Return the application that a carrier's calls to unknown numbers run."""
+        for one in self._snapshot.carriers:
+            if one.name == carrier and one.application_sid is not None:
+                return self.application(one.application_sid)
+        return None
+
     def application(self, sid: str) -> ApplicationRecord | None:
         """Return an application by sid; who listens and speaks is filled in where it names nobody."""
         found = self._snapshot.applications.get(sid)
@@ -62,6 +69,12 @@ class MemoryDirectory:
         if found is None:
             return default if default is not None and default.sid == sid else None
         return self._speech.get(found.account_sid, NOBODY).fill(found)
+
+    def bare_application(self, account_sid: str) -> ApplicationRecord:
+        """Return an application of an account that has nothing but the account's defaults."""
+        secret = self._snapshot.webhook_secrets.get(account_sid)
+        bare = ApplicationRecord("", account_sid, "", None, webhook_secret=secret, by_operator=False)
+        return self._speech.get(account_sid, NOBODY).fill(bare)
 
     def llm_credential(self, account_sid: str, vendor: str, label: str | None) -> VendorCredential | None:
         """Return the account's language-model credential; without a label the default or only one."""

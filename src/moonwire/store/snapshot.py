@@ -55,6 +55,8 @@ class KnownCarrier:
     token_sha256: str | None = None
     twilio_auth_token: SecretStr | None = None
     account_sid: str = ""
+    application_sid: str | None = None
+    """Takes the calls to numbers that have no application."""
     routes: Sequence[OutboundRoute] = ()
 
 
@@ -73,6 +75,8 @@ class Snapshot:
     llm: Credentials = field(default_factory=dict[tuple[str, str], Sequence[KnownCredential]])
     speech: Credentials = field(default_factory=dict[tuple[str, str], Sequence[KnownCredential]])
     carriers: Sequence[KnownCarrier] = ()
+    webhook_secrets: Mapping[str, SecretStr] = field(default_factory=dict[str, SecretStr])
+    """By account sid."""
 
 
 def token_digest(token: str) -> str:
@@ -100,6 +104,11 @@ async def load_snapshot(session: AsyncSession, box: SecretBox) -> Snapshot:
         llm=await _grouped(_rows(session, select(LlmServiceRow).order_by(LlmServiceRow.created_at)), box),
         speech=await _grouped(_rows(session, select(SpeechServiceRow).order_by(SpeechServiceRow.created_at)), box),
         carriers=await _carriers(session, box, set(accounts)),
+        webhook_secrets={
+            sid: SecretStr(secret)
+            for sid, row in accounts.items()
+            if (secret := open_field(box, row, "webhook_secret"))
+        },
     )
 
 
@@ -182,6 +191,7 @@ async def _carriers(session: AsyncSession, box: SecretBox, accounts: set[str]) -
             KnownCarrier(
                 name=row.name,
                 account_sid=row.account_sid,
+                application_sid=row.application_sid,
                 routes=[_route(row, gateway, box) for gateway in outbound.get(row.sid, ())],
                 networks=networks.get(row.sid, ()),
                 token_sha256=token_digest(token) if token else None,

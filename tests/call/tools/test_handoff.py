@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from tests.call.application import Application, serving
 from tests.call.stage import Stage, staged
+from tests.call.telephones import Exchange, Person
 from tests.call.tools.test_tools import agent, refused, told
 
 from moonwire.errors import CallRefusedError
-from moonwire.ports.legs import CallLeg, LegEnd, LegInfo, LegListener
-from moonwire.ports.media import AudioSource
+from moonwire.ports.legs import LegInfo
 from moonwire.sandbox.caller import HangUp, Pause, Say, ScriptedCaller, Step, WaitForSilence, prepare
 from moonwire.sandbox.moonshot.script import ScriptedAnswer, ScriptedCall
 from moonwire.sandbox.patch import PatchLeg
@@ -25,71 +25,6 @@ ASK = "Can I speak to a human?"
 CONNECT = "I will connect you."
 CALL = ScriptedCall("transfer_to_human")
 ANN: dict[str, Any] = {"type": "sip", "sipUri": "sip:ann@127.0.0.1"}
-
-
-class Person:
-    """Somebody who answers a telephone: says a tone, counts what is heard, may press a key."""
-
-    def __init__(self, *, keys: str = "", stays_s: float = 6.0) -> None:
-        self.heard = 0
-        self.keys = keys
-        self.stays_s = stays_s
-        self.ended: LegEnd | None = None
-
-    def on_frame(self, frame: bytes) -> None:
-        self.heard += frame != bytes([0xFF]) * 160
-
-    def on_digit(self, digit: str, duration_ms: int) -> None: ...
-
-    def on_ended(self, end: LegEnd) -> None:
-        self.ended = end
-
-    def next_frame(self) -> bytes | None:
-        return bytes([0x20]) * 160
-
-    def on_played_out(self) -> None: ...
-
-
-class Exchange:
-    """Places calls without a network: each URI is answered, refused, or rings for ever."""
-
-    def __init__(self, people: Mapping[str, Person | int | None]) -> None:
-        self.people = people
-        self.called: list[str] = []
-        self.given_up: list[str] = []
-
-    async def place(
-        self,
-        uri: str,
-        *,
-        from_user: str,
-        listener: LegListener,
-        source: AudioSource,
-        headers: Mapping[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
-        timeout_s: float = 60.0,
-        on_ringing: Callable[[int], None] | None = None,
-    ) -> CallLeg:
-        self.called.append(uri)
-        person = self.people[uri]
-        if isinstance(person, int):
-            raise CallRefusedError(person, "No")
-        try:
-            await asyncio.sleep(2 if person is not None else timeout_s)
-        except asyncio.CancelledError:
-            self.given_up.append(uri)
-            raise
-        if person is None:
-            raise CallRefusedError(408, "Request Timeout")
-        info = LegInfo("b", "outbound", from_user, "ann", "sip", "127.0.0.1", 5060, "udp")
-        leg = PatchLeg(person, info)
-        leg.attach(listener, source)
-        await leg.answer()
-        loop = asyncio.get_running_loop()
-        for index, key in enumerate(person.keys):
-            loop.call_later(4 + index, leg.press, key, 100)
-        loop.call_later(person.stays_s, leg.end, LegEnd("caller", "bye"))
-        return leg
 
 
 class ReferringPatch(PatchLeg):

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from moonwire.errors import CallRefusedError, RemoteProtocolError
+from moonwire.ports.legs import CallOrder
 
 ANSWER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 0 101\r\n"
 
@@ -252,3 +253,44 @@ async def test_a_call_over_ipv6(rig, make_listener):
         await listener.heard.wait()
     await leg.hang_up()
     assert (await listener.end()).reason == "bye"
+
+
+async def test_users_may_not_call_private_addresses(endpoint, phone):
+    endpoint.guard_calls(lambda host, addresses: [])
+    uri = f"sip:bob@127.0.0.1:{phone.port}"
+    with pytest.raises(CallRefusedError) as caught:
+        await endpoint.invite(CallOrder(uri, "a", guarded=True), lambda said: None)
+    assert caught.value.reason == "private-address"
+    order = CallOrder("sip:bob@sip.example", "a", proxy=uri, guarded=True)
+    with pytest.raises(CallRefusedError):
+        await endpoint.invite(order, lambda said: None)
+    assert phone.nothing_waits()
+    leg = await endpoint.invite(CallOrder(uri, "a"), lambda said: None)
+    await phone.until("INVITE")
+    await leg.hang_up()
+
+
+async def test_as_whom_and_by_which_way_we_call(endpoint, phone, make_listener):
+    said = []
+    order = CallOrder(
+        "sip:bob@sip.example",
+        "+1617",
+        from_host="carrier.example",
+        from_name='Ann "A" \r\nX: y',
+        request_uri="sip:other@sip.example",
+        proxy=f"sip:127.0.0.1:{phone.port}",
+        headers={"X-Tag": "1", "From": "forged"},
+    )
+    leg = await endpoint.invite(order, said.append)
+    invite = await phone.until("INVITE")
+    assert invite.start == "INVITE sip:other@sip.example SIP/2.0"
+    assert invite.get("From").startswith('"Ann A  X: y" <sip:+1617@carrier.example>;tag=')
+    assert invite.get("To") == "<sip:bob@sip.example>"
+    assert invite.get("X-Tag") == "1"
+    phone.reply_to(tagged(invite, "b"), "183 Session Progress", contact(phone), ANSWER.format(port=4000))
+    phone.reply_to(tagged(invite, "b"), "180 Ringing", contact(phone))
+    taken = asyncio.create_task(leg.taken())
+    phone.reply_to(tagged(invite, "b"), "486 Busy Here")
+    with pytest.raises(CallRefusedError):
+        await asyncio.wait_for(taken, 5)
+    assert [(one.status, one.early_media) for one in said] == [(183, True), (180, False)]

@@ -18,13 +18,21 @@ from moonwire.core.sip.message import Request, parse_message
 from moonwire.core.sip.transactions import DEFAULT_TIMING, Timing
 from moonwire.errors import ConfigError, RemoteProtocolError
 from moonwire.ports.clock import Clock
-from moonwire.ports.legs import CallAcceptor, CallerGate, CallLeg, LegListener
+from moonwire.ports.legs import (
+    CallAcceptor,
+    CallerGate,
+    CallLeg,
+    CallOrder,
+    CallProgress,
+    DialledLeg,
+    LegListener,
+)
 from moonwire.ports.media import AudioSource
 from moonwire.transports.rtp.session import RtpEngine
 from moonwire.transports.sip.exchanges import ServerExchange
 from moonwire.transports.sip.flows import Flow
 from moonwire.transports.sip.intake import Intake
-from moonwire.transports.sip.outbound import CallRequest, Dialer
+from moonwire.transports.sip.outbound import Dialer, Permitted
 from moonwire.transports.sip.stack import SipStack
 
 log = structlog.get_logger()
@@ -118,6 +126,10 @@ class SipEndpoint:
         found.sort(key=lambda entry: entry[0] != socket.AF_INET)
         self._stack.host = str(found[0][4][0])
 
+    def guard_calls(self, permitted: Permitted) -> None:
+        """Say which addresses calls may go to that users ask for (ports.legs.CallOrder.guarded); all until then."""
+        self._dialer.permitted = permitted
+
     def drain(self) -> None:
         """Take no new calls; those that are up go on."""
         self._intake.draining = True
@@ -132,6 +144,15 @@ class SipEndpoint:
             async with asyncio.timeout(self._stack.timing.farewell_s):
                 await self._stack.exchanges.settled()
         await self._stack.close()
+
+    async def invite(self, order: CallOrder, on_progress: Callable[[CallProgress], None]) -> DialledLeg:
+        """Begin a call; nobody is attached to the leg yet.
+
+        Raises:
+            CallRefusedError: the host is unknown, unreachable, or private.
+            RemoteProtocolError: the URI cannot be called.
+        """
+        return await self._dialer.invite(order, on_progress)
 
     async def place(
         self,
@@ -151,12 +172,16 @@ class SipEndpoint:
             CallRefusedError: refused, or not answered in time; it carries the SIP status.
             RemoteProtocolError: the URI cannot be called.
         """
-        return await self._dialer.place(
-            CallRequest(uri.strip(), from_user, headers or {}, auth, on_ringing),
-            listener=listener,
-            source=source,
-            timeout_s=timeout_s,
-        )
+
+        def progress(said: CallProgress) -> None:
+            if on_ringing is not None:
+                on_ringing(said.status)
+
+        order = CallOrder(uri.strip(), from_user, headers=headers or {}, auth=auth, timeout_s=timeout_s)
+        leg = await self._dialer.invite(order, progress)
+        leg.attach(listener, source)
+        await leg.taken()
+        return leg
 
     def _on_message(self, data: bytes, flow: Flow) -> None:
         if not data.strip(b"\r\n\0 "):

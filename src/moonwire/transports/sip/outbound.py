@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from sipmessage import URI
@@ -20,8 +19,7 @@ from moonwire.core.sip.message import Request, Response, add_headers, clean_text
 from moonwire.core.sip.screening import ALLOW, SUPPORTED
 from moonwire.core.sip.session_timer import agreed_timer
 from moonwire.errors import CallError, CallRefusedError, RemoteProtocolError
-from moonwire.ports.legs import LegEnd, LegInfo, LegListener
-from moonwire.ports.media import AudioSource
+from moonwire.ports.legs import CallOrder, CallProgress, LegEnd, LegInfo
 from moonwire.transports.rtp.session import RtpEngine
 from moonwire.transports.sip.exchanges import ClientExchange
 from moonwire.transports.sip.flows import Address, Flow
@@ -37,21 +35,21 @@ _RESOLVE_S = 5.0
 _MAX_CHALLENGES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class CallRequest:
-    """Whom to call, as whom, with what."""
-
-    uri: str
-    from_user: str
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    auth: tuple[str, str] | None = None
-    on_ringing: Callable[[int], None] | None = None
+Permitted = Callable[[str, Sequence[str]], Sequence[str]]
+"""Given a host and its addresses, returns those that a user may call."""
 
 
 class OutboundCall:
     """The calling side of one INVITE (and of its repetitions with credentials)."""
 
-    def __init__(self, stack: SipStack, order: CallRequest, flow: Flow, media: CallMedia) -> None:
+    def __init__(
+        self,
+        stack: SipStack,
+        order: CallOrder,
+        flow: Flow,
+        media: CallMedia,
+        on_progress: Callable[[CallProgress], None],
+    ) -> None:
         self.call_id = f"{new_token()}@{stack.advertised_address(flow.remote[0])}"
         self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when the call is answered; a CallRefusedError when it is not."""
@@ -59,8 +57,9 @@ class OutboundCall:
         self._order = order
         self._flow = flow
         self._media = media
-        address = bracketed(stack.advertised_address(flow.remote[0]))
-        self._from = f"<{URI(scheme='sip', host=address, user=clean_text(order.from_user) or None)}>;tag={new_token()}"
+        self._on_progress = on_progress
+        self._uri = order.request_uri or order.uri
+        self._from = f"{_from_address(order, stack.advertised_address(flow.remote[0]))};tag={new_token()}"
         self._cseq = 0
         self._challenges = 0
         self._exchange: ClientExchange | None = None
@@ -108,7 +107,7 @@ class OutboundCall:
         """Send the INVITE, on a repetition with its Authorization header (name, value)."""
         self._cseq += 1
         offer = self._media.offer()
-        request = Request("INVITE", self._order.uri, body=offer.data)
+        request = Request("INVITE", self._uri, body=offer.data)
         add_headers(request, self._order.headers)
         for name, value in (
             ("Max-Forwards", "70"),
@@ -170,8 +169,7 @@ class OutboundCall:
             return
         if response.body:
             self._take_answer(response)
-        if self._order.on_ringing is not None:
-            self._order.on_ringing(response.status)
+        self._on_progress(CallProgress(response.status, response.phrase, bool(response.body)))
 
     def _on_accepted(self, response: Response) -> None:
         if self._exchange is None:
@@ -233,7 +231,7 @@ class OutboundCall:
                 break
             user, password = self._order.auth
             credentials = answer_challenge(
-                challenge, method="INVITE", uri=self._order.uri, user=user, password=password, cnonce=new_token()
+                challenge, method="INVITE", uri=self._uri, user=user, password=password, cnonce=new_token()
             )
             self.invite((names[1], credentials))
             return
@@ -244,45 +242,62 @@ class OutboundCall:
             self._report(end)
 
 
-class Dialer:
-    """Places calls from one endpoint."""
+class DialledSipLeg(SipLeg):
+    """A SIP leg that we called (ports.legs.DialledLeg)."""
 
-    def __init__(self, stack: SipStack, rtp: RtpEngine) -> None:
-        self._stack = stack
-        self._rtp = rtp
+    def __init__(self, info: LegInfo, call: OutboundCall, media: CallMedia, limit_s: float) -> None:
+        super().__init__(info, call, media)
+        self._call = call
+        self._limit_s = limit_s
 
-    async def place(
-        self, order: CallRequest, *, listener: LegListener, source: AudioSource, timeout_s: float
-    ) -> SipLeg:
-        """Call and wait for the answer; audio may reach the listener just before this returns.
+    async def taken(self) -> None:
+        """Wait for the answer; cancelling gives up the call.
 
         Raises:
-            CallRefusedError: refused, unreachable, or not answered in time.
-            RemoteProtocolError: the URI cannot be called.
+            CallRefusedError: refused, given up, or not answered in time.
         """
-        flow = await self._flow_towards(read_target(order.uri))
-        session = self._rtp.open(local_address=self._stack.host)
-        media = CallMedia(session, self._stack.advertised_address(flow.remote[0]))
-        call = OutboundCall(self._stack, order, flow, media)
-        leg = SipLeg(self._describe(order, call, flow), call, media)
-        leg.attach(listener, source)
+        call = self._call
         try:
-            call.invite()
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(self._limit_s):
                 await asyncio.shield(call.answered)
         except TimeoutError:
             call.hang_up(None)  # BYE when the answer came in this very moment
-            raise CallRefusedError(408, "Request Timeout", reason="no-answer") from None
+            raise CallRefusedError(487, "Request Terminated", reason="no-answer") from None
         except asyncio.CancelledError:
             call.hang_up(None)
             raise
         finally:
             if call.answered.done() and not call.answered.cancelled():
                 call.answered.exception()  # seen: a cancelled caller does not read it
+
+
+class Dialer:
+    """Places calls from one endpoint."""
+
+    def __init__(self, stack: SipStack, rtp: RtpEngine) -> None:
+        self.permitted: Permitted = lambda host, addresses: addresses
+        """Which addresses guarded calls may go to."""
+        self._stack = stack
+        self._rtp = rtp
+
+    async def invite(self, order: CallOrder, on_progress: Callable[[CallProgress], None]) -> DialledSipLeg:
+        """Begin a call.
+
+        Raises:
+            CallRefusedError: the host is unknown, unreachable, or private.
+            RemoteProtocolError: the URI cannot be called.
+        """
+        read_target(order.uri)
+        flow = await self._flow_towards(read_target(order.proxy or order.request_uri or order.uri), order.guarded)
+        session = self._rtp.open(local_address=self._stack.host)
+        media = CallMedia(session, self._stack.advertised_address(flow.remote[0]))
+        call = OutboundCall(self._stack, order, flow, media, on_progress)
+        leg = DialledSipLeg(self._describe(order, call, flow), call, media, order.timeout_s)
+        call.invite()
         return leg
 
-    async def _flow_towards(self, target: Target) -> Flow:
-        address = await self._resolve(target)
+    async def _flow_towards(self, target: Target, guarded: bool) -> Flow:
+        address = await self._resolve(target, guarded)
         if target.protocol == "tcp":
             try:
                 return await self._stack.open_tcp(address)
@@ -290,9 +305,14 @@ class Dialer:
                 raise CallRefusedError(503, f"cannot connect: {error}", reason="unreachable") from None
         return self._stack.flow_to(address, "udp")
 
-    async def _resolve(self, target: Target) -> Address:
-        if ip_literal(target.host) is not None:
-            return (target.host, target.port)
+    async def _resolve(self, target: Target, guarded: bool) -> Address:
+        found = [target.host] if ip_literal(target.host) is not None else await self._look_up(target)
+        permitted = self.permitted(target.host, found) if guarded else found
+        if not permitted:
+            raise CallRefusedError(403, "private address", reason="private-address")
+        return (permitted[0], target.port)
+
+    async def _look_up(self, target: Target) -> list[str]:
         family = socket.AF_INET6 if ":" in self._stack.host else socket.AF_INET
         try:
             async with asyncio.timeout(_RESOLVE_S):
@@ -301,18 +321,25 @@ class Dialer:
                 )
         except (OSError, TimeoutError, UnicodeError):
             raise CallRefusedError(503, f"unknown host {target.host}", reason="unreachable") from None
-        return (str(found[0][4][0]), target.port)
+        return [str(entry[4][0]) for entry in found]
 
-    def _describe(self, order: CallRequest, call: OutboundCall, flow: Flow) -> LegInfo:
+    def _describe(self, order: CallOrder, call: OutboundCall, flow: Flow) -> LegInfo:
         address, port = flow.remote
         return LegInfo(
             call_id=call.call_id,
             direction="outbound",
             from_=order.from_user,
-            to=parse_uri(order.uri).user or "",
+            to=order.called or parse_uri(order.uri).user or "",
             transport="sip",
             source_address=address,
             source_port=port,
             protocol=flow.protocol,
+            carrier=order.carrier,
             headers=dict(order.headers),
         )
+
+
+def _from_address(order: CallOrder, own_host: str) -> str:
+    name = clean_text(order.from_name).replace("\\", "").replace('"', "").strip()
+    uri = URI(scheme="sip", host=order.from_host or bracketed(own_host), user=clean_text(order.from_user) or None)
+    return f'"{name}" <{uri}>' if name else f"<{uri}>"
