@@ -108,6 +108,20 @@ def test_a_recogniser_that_ends_turns_is_not_hurried() -> None:
     assert bed.hearing.ended_by == "stt"
 
 
+def test_the_recogniser_ends_turns_whose_voice_nobody_else_hears() -> None:
+    bed = Bed(SILENCE_TIMER)
+    bed.hear(-30, 1.0)
+    bed.hearing.on_stt_interim("hello")
+    bed.hearing.on_stt_final("Hello there.", 0.9)
+    bed.hearing.on_stt_end_of_turn()
+    assert bed.kinds == ["SpeechStarted", "InterimTranscript", "FinalTranscript", "SpeechEnded", "EndOfTurn"]
+    assert bed.hearing.ended_by == "stt"
+    bed.voice(-30, 1.0)
+    bed.hearing.on_stt_final("And now aloud.", 0.9)
+    bed.hearing.on_stt_end_of_turn()
+    assert bed.kinds.count("EndOfTurn") == 1, "a voice that is heard is judged by its pauses"
+
+
 def test_background_voices_do_not_reach_the_machine_once_the_caller_is_known() -> None:
     bed = Bed(SILENCE_TIMER)
     bed.voice(-25, 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from moonwire.call.caller_voice import CallerVoice
 from moonwire.call.timeline import Timeline
@@ -25,6 +26,8 @@ from moonwire.errors import VendorError
 from moonwire.ports.stt import SttStream
 from moonwire.ports.turn_detector import TurnDetector, TurnStream, TurnVerdict
 from moonwire.ports.vad import VadStream, VoiceActivityDetector
+
+RECOGNISER: Final = "stt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class Hearing:
         self._voice = CallerVoice(timeline, self._voice_changed)
         self._words_voice = False
         """The recogniser hears words where the detector hears nothing: its word counts as the caller's voice."""
+        self._only_words = False
+        """The newest words came without a voice: only the recogniser can tell when they are over."""
 
     def attach(self, stt: SttStream, vad: VoiceActivityDetector | None) -> None:
         """Connect recogniser and voice detector; an acoustic engine needs the latter."""
@@ -110,7 +115,7 @@ class Hearing:
         """The caller's voice began or stopped; words still pending are asked for unless the vendor ends turns."""
         at = self._timeline.now() - ago_s
         if change == "came":
-            self._words_voice = False
+            self._words_voice = self._only_words = False
             self.ended_by = None
             if self._turns is not None:
                 self._turns.voice_began(ago_s)
@@ -134,7 +139,7 @@ class Hearing:
         distant = self._voice.is_distant(now)
         unheard = self._vad is not None and not distant and not self._voice.was_heard_lately(now)
         if text and unheard and not self._words_voice:
-            self._words_voice = True
+            self._words_voice = self._only_words = True
             self._emit(SpeechStarted(now))
         self._emit(InterimTranscript(now, text, self._just_asked(), distant))
 
@@ -148,12 +153,12 @@ class Hearing:
             self._emit(SpeechEnded(self.final_at))
 
     def on_stt_end_of_turn(self) -> None:
-        """Translate the vendor's end of utterance, when it counts."""
+        """Translate the vendor's end of utterance, when it counts: for words without a voice nobody else can tell."""
         if self._vad is None:
             self._emit(SpeechEnded(self._timeline.now()))
-        if self.engine.vendor_ends_turn:
-            self.ended_by = self.engine.name
-            self._emit(EndOfTurn(self._timeline.now(), self.engine.name))
+        if self.engine.vendor_ends_turn or self._only_words:
+            self.ended_by = self.engine.name if self.engine.vendor_ends_turn else RECOGNISER
+            self._emit(EndOfTurn(self._timeline.now(), self.ended_by))
 
     def on_stt_early_end_of_turn(self, text: str) -> None:
         """Translate the vendor's early sign, which comes with the words that it is about."""

@@ -9,8 +9,10 @@ I5  end_of_turn is armed exactly in paused            or the caller simply has t
 I11 no word is lost: heard finals and keys are committed or pending, in order, once (until the agent's last sentence);
     only back-channels and words from afar over a reply may be dropped
 I12 an early reply is neither audible nor committed before its release, and released only for its own words
+I13 a reply that waits for tools has the tools' time, and no more than a reply's once they are done
+I14 the application's wishes are granted, each once: what waits is said as soon as nobody has the floor
 
-MOONWIRE_FUZZ=1 runs the long profile.
+MOONWIRE_FUZZ=1 runs the long profile: more than a million events, in about two minutes.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from moonwire.core.turns import commands as cmd
 from moonwire.core.turns import events as ev
 from moonwire.core.turns.agent_side import AgentSide
 from moonwire.core.turns.caller_side import CallerSide
+from moonwire.core.turns.floors import Floors
 from moonwire.core.turns.machine import TurnMachine
 from moonwire.core.turns.orders import Orders
 from moonwire.core.turns.reply_rules import ReplyRules
@@ -38,7 +41,7 @@ from moonwire.core.turns.words import tokens
 
 LONG = bool(os.environ.get("MOONWIRE_FUZZ"))
 EXAMPLES, STEPS = (3000, 120) if LONG else (60, 60)
-SEQUENCES = 3000 if LONG else 120
+SEQUENCES = 20_000 if LONG else 120
 
 TIMERS: tuple[ev.TimerName, ...] = ("barge_in", "end_of_turn", "no_response", "reply_start", "user_turn")
 PAIRS = {
@@ -76,6 +79,8 @@ class Call:
         self.causes: set[str] = set()
         self.early_text: str | None = None
         self.releases = 0
+        self.wishes = self.granted = 0
+        self.patience_until: float | None = None
 
     # What the generator may do -----------------------------------------------------------------------------------
 
@@ -110,12 +115,21 @@ class Call:
                 self.said.append(f"?{text}" if optional else text)
             case ev.DigitPressed(digit=digit) if not deaf:
                 self.press(digit)
+            case ev.ReplyRequested() if not self.closing and not was_ended:
+                self.wishes += 1
             case _:
                 pass
         commands = self.machine.handle(event)
         self.log.append((event, commands))
         if was_ended:
             assert not commands, "I8"
+        match event:
+            case ev.ToolsStarted(at=at, reply=reply) if reply == self.alive:
+                self.patience_until = at + self.options.tool_wait_s
+            case ev.ToolsFinished(at=at, reply=reply) if reply == self.alive:
+                self.patience_until = at + self.options.reply_start_s
+            case _:
+                pass
         for position, command in enumerate(commands):
             self.check_command(command, commands[position + 1 :])
         self.check_state()
@@ -142,18 +156,22 @@ class Call:
                 self.started = self.alive = reply
                 self.audible = self.held = False
                 self.early_text = None
+                self.patience_until = None
                 self.causes.add(cause)
+                self.granted += cause == "requested"
             case cmd.StartEarlyReply(reply=reply, text=text):
                 assert not self.alive, "I1"
                 assert reply == self.started + 1
                 self.started = self.alive = reply
                 self.audible = self.held = False
                 self.early_text = text
+                self.patience_until = None
             case cmd.ReleaseReply(reply=reply):
                 assert reply == self.alive, "I6"
                 assert self.early_text is not None, "I12"
                 assert tokens(self.early_text) == tokens(self.committed[-1]), "I12"
                 self.early_text = None
+                self.patience_until = None
                 self.releases += 1
             case cmd.CancelReply(reply=reply, reason=reason):
                 assert reply == self.alive, "I6"
@@ -205,6 +223,12 @@ class Call:
         assert ("user_turn" in self.armed) == (state.user == "speaking")
         assert ("reply_start" in self.armed) == (state.agent == "thinking")
         assert (state.agent == "preflight") == (self.early_text is not None), "I12"
+        if state.agent == "thinking" and self.patience_until is not None:
+            assert self.armed["reply_start"] == round(self.patience_until, 3), "I13"
+        if not self.closing and not self.ended:
+            waiting = self.machine._floors.requests
+            assert self.granted + waiting == self.wishes, "I14"
+            assert not waiting or not self.answered or self.armed or self.alive or state.pending_text, "I14"
         if "no_response" in self.armed:
             assert (state.user, state.agent) == ("silent", "listening")
         if self.ended:
@@ -388,13 +412,18 @@ def converse(seed: int, steps: int = 60) -> Call:
     return call
 
 
-def test_random_conversations_meet_every_cause_and_early_replies() -> None:
+def test_random_conversations_meet_every_cause_and_early_replies(
+    record_property: Callable[[str, object], None],
+) -> None:
     causes: set[str] = set()
-    releases = 0
+    releases = events = 0
     for seed in range(SEQUENCES):
         call = converse(seed)
         causes |= call.causes
         releases += call.releases
+        events += len(call.log)
+    record_property("events", events)
+    assert events > (1_000_000 if LONG else 5_000)
     assert causes == {"greeting", "user", "no_response", "requested", "apology"}
     assert releases > SEQUENCES / 20
 
@@ -485,7 +514,61 @@ def take_real_words_for_a_backchannel(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(caller_rules, "worth_of", lambda text, settings, *, asked: "backchannel")
 
 
+def speculate_twice(patch: pytest.MonkeyPatch) -> None:
+    def wrong(self: caller_rules.CallerRules, at: float) -> None:
+        if self._settings.early and self._caller.words and self._agent.floor in {"listening", "preflight"}:
+            self._agent.start_early(self._caller.words.text())
+
+    patch.setattr(caller_rules.CallerRules, "_early_end", wrong)
+
+
+def hurry_tools(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(AgentSide, "allow", lambda self, due: None)
+
+
+def stay_patient_after_tools(patch: pytest.MonkeyPatch) -> None:
+    right = ReplyRules.reported
+
+    def wrong(self: ReplyRules, event: Any) -> None:
+        if not isinstance(event, ev.ToolsFinished):
+            right(self, event)
+
+    patch.setattr(ReplyRules, "reported", wrong)
+
+
+def forget_a_wish(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Floors, "rest", lambda self, at: self.caller.expect_answer(at))
+
+
+def grant_a_wish_twice(patch: pytest.MonkeyPatch) -> None:
+    right = Floors.rest
+
+    def wrong(self: Floors, at: float) -> None:
+        waiting = self.requests
+        right(self, at)
+        self.requests = waiting
+
+    patch.setattr(Floors, "rest", wrong)
+
+
+def drop_the_callers_words_at_an_urgent_wish(patch: pytest.MonkeyPatch) -> None:
+    right = ReplyRules.requested
+
+    def wrong(self: ReplyRules, at: float, *, interrupt: bool) -> None:
+        if interrupt:
+            self._caller.words.clear()
+        right(self, at, interrupt=interrupt)
+
+    patch.setattr(ReplyRules, "requested", wrong)
+
+
 FAULTS = [
+    speculate_twice,
+    hurry_tools,
+    stay_patient_after_tools,
+    forget_a_wish,
+    grant_a_wish_twice,
+    drop_the_callers_words_at_an_urgent_wish,
     release_for_other_words,
     keep_the_early_reply_when_the_turn_is_given_up,
     think_an_early_reply_audible,
@@ -504,7 +587,7 @@ FAULTS = [
 def test_planted_fault_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
     found = 0
-    for seed in range(100):
+    for seed in range(200):
         try:
             converse(seed)
         except AssertionError:
