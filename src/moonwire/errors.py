@@ -29,6 +29,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+OUR_FAULT = "This is an error in Moonwire itself: report it with the server's log."
+"""The remedy where nobody else can do anything."""
+
 
 class MoonwireError(Exception):
     """Root of all errors that Moonwire raises on purpose."""

@@ -126,7 +126,7 @@ async def test_the_credential_goes_along(auth: dict[str, Any], header: str) -> N
 async def test_a_server_that_is_down_is_named_once() -> None:
     async with connected("http://127.0.0.1:1/mcp?key=planted-secret") as heard:
         (error,) = heard.errors
-        assert error.startswith("http://127.0.0.1:1/mcp: Connect")
+        assert error.startswith("http://127.0.0.1:1/mcp: it cannot be reached")
         assert "planted" not in error
 
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 import aiohttp
 import msgspec
 
+from moonwire.dialects.network_words import plain_cause
 from moonwire.errors import HookError
 
 PROBE_S = 5.0
@@ -46,7 +47,7 @@ class AppEnvProbe:
                 body = await answer.content.read(MAX_BYTES)
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise HookError(f"the application did not answer: {type(error).__name__}", url=url) from None
+            raise HookError(f"the application did not answer: {plain_cause(error)}", url=url) from None
         return _schema(body, url) if status == 200 and body.strip() else None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import aiohttp
 
 from moonwire.core.audio.wav import WavError, read_wav
+from moonwire.dialects.network_words import plain_cause
 from moonwire.errors import HookError
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -36,7 +37,7 @@ class AudioFetcher:
         except TimeoutError:
             raise HookError(f"{url} could not be fetched within {FETCH_S:.0f} s", url=url) from None
         except (aiohttp.ClientError, ValueError) as error:
-            raise HookError(f"{url} could not be fetched: {type(error).__name__}", url=url) from None
+            raise HookError(f"{url} could not be fetched: {plain_cause(error)}", url=url) from None
 
     async def _fetch(self, url: str) -> bytes:
         async with asyncio.timeout(FETCH_S), self._http.get(url, allow_redirects=False) as answer:

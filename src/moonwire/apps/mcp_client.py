@@ -20,6 +20,7 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, Implementation, ListRootsResult, Root, TextContent, Tool
 
+from moonwire.dialects.network_words import plain_cause
 from moonwire.errors import ToolServerError
 from moonwire.ports.llm import ToolDefinition
 from moonwire.ports.tool_servers import FoundTool
@@ -156,6 +157,17 @@ def _leaf(error: BaseException) -> BaseException:
     return error
 
 
+def _plain(leaf: BaseException) -> str:
+    if isinstance(leaf, OSError):
+        return plain_cause(leaf)
+    if isinstance(leaf, httpx2.TimeoutException):
+        return "no answer in time"
+    if isinstance(leaf, httpx2.ConnectError):
+        return "it cannot be reached: check host and port, and that it runs"
+    surprised = type(leaf).__module__ == "builtins" or not str(leaf).strip()
+    return "it does not keep to the protocol" if surprised else str(leaf)
+
+
 def _is_unreachable(error: Exception) -> bool:
     return isinstance(_leaf(error), httpx2.ConnectError | httpx2.ConnectTimeout)
 
@@ -163,7 +175,7 @@ def _is_unreachable(error: Exception) -> bool:
 def _reason(error: Exception, server: McpServer) -> str:
     """Say what went wrong, without the secrets that a URL or the credential may hold."""
     leaf = _leaf(error)
-    text = f"{type(leaf).__name__}: {leaf}".replace(server.url, "the server")
+    text = (_plain(leaf)).replace(server.url, "the server")
     secrets = [urlsplit(server.url).query, *(str(value) for value in (server.auth or {}).values())]
     for secret in secrets:
         if len(secret) > 3:

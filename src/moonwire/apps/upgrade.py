@@ -14,6 +14,7 @@ import aiohttp
 from moonwire.apps.retry import Failure
 from moonwire.apps.surroundings import Surroundings, refuse_private
 from moonwire.apps.webhook import authorization
+from moonwire.dialects.network_words import plain_cause
 from moonwire.errors import HookError
 from moonwire.spec.hooks import Hook
 
@@ -84,7 +85,7 @@ async def upgrade(surroundings: Surroundings, hook: Hook, url: str) -> OpenSocke
     except TimeoutError as error:
         raise UpgradeError("application did not open the WebSocket in time", url=url, failure="ct") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise UpgradeError(f"application cannot be reached: {type(error).__name__}", url=url, failure="ct") from error
+        raise UpgradeError(f"application cannot be reached: {plain_cause(error)}", url=url, failure="ct") from error
     return OpenSocket(socket, hops.server)
 
 

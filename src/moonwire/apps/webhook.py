@@ -20,6 +20,7 @@ import structlog
 from moonwire.apps.retry import Failure, split_retry
 from moonwire.apps.surroundings import Surroundings
 from moonwire.apps.wire_json import snake_keys, stringify
+from moonwire.dialects.network_words import plain_cause
 from moonwire.errors import HookError
 from moonwire.ports.directory import AlertType, ApplicationRecord
 from moonwire.spec.hooks import Hook
@@ -112,7 +113,7 @@ class Webhooks:
         except TimeoutError as error:
             raise _RefusedError("webhook did not answer in time", url=url, failure="rt") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _RefusedError(f"webhook cannot be reached: {type(error).__name__}", url=url, failure="ct") from error
+            raise _RefusedError(f"webhook cannot be reached: {plain_cause(error)}", url=url, failure="ct") from error
 
     def _headers(self, hook: Hook, content: bytes | None) -> dict[str, str]:
         headers = {"User-Agent": "jambonz", "Accept": "application/json"}

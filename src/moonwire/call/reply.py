@@ -29,6 +29,7 @@ from moonwire.core.turns.events import (
     TurnEvent,
 )
 from moonwire.errors import (
+    OUR_FAULT,
     ContentFilteredError,
     ContextTooLongError,
     MoonwireError,
@@ -177,9 +178,9 @@ class Reply:
                 silence, calls = await self._ask(model, user)
         except VendorError as error:
             self._fail(error)
-        except Exception as bug:  # vendor boundary: a bug must not become silence
+        except Exception:  # vendor boundary: a bug must not become silence
             log.exception("reply failed", reply=self.number)
-            self._fail(VendorUnavailableError(f"internal error: {type(bug).__name__}", vendor="moonwire"))
+            self._fail(VendorUnavailableError("the reply broke off", vendor="moonwire", remedy=OUR_FAULT))
         else:
             self._finish_text(meant_silence=silence)
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import typer
 
+from moonwire.dialects.network_words import plain_cause
 from moonwire.errors import ConfigError
 from moonwire.settings import load_settings
 from moonwire.vendors.noise.rnnoise.file import RNNOISE
@@ -90,7 +91,7 @@ def _download(client: Sequence[str], wanted: str, folder: Path) -> None:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ConfigError(f"{wanted} could not be downloaded: {type(error).__name__}") from error
+        raise ConfigError(f"{wanted} could not be downloaded: {plain_cause(error)}") from error
     if done.returncode:
         last = (done.stderr.strip() or "no reason given").splitlines()[-1]
         raise ConfigError(f"{wanted} could not be downloaded: {last}")

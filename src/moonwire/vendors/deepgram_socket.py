@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import yarl
 
+from moonwire.dialects.network_words import plain_cause
 from moonwire.errors import (
     CredentialError,
     RequestRejectedError,
@@ -122,7 +123,6 @@ async def connect(
 
 
 def _network_error(error: Exception, within_s: float, vendor: str) -> VendorError:
-    name = type(error).__name__
     match error:
         case TimeoutError():
             return VendorTimeoutError(
@@ -132,7 +132,7 @@ def _network_error(error: Exception, within_s: float, vendor: str) -> VendorErro
             )
         case aiohttp.ClientSSLError():
             return RequestRejectedError(
-                f"TLS to Deepgram failed: {name}",
+                f"TLS to Deepgram failed: {plain_cause(error)}",
                 vendor=vendor,
                 remedy="Check the Base URL's scheme and the server's certificate.",
             )
@@ -144,7 +144,7 @@ def _network_error(error: Exception, within_s: float, vendor: str) -> VendorErro
             )
         case _:
             return VendorUnavailableError(
-                f"Deepgram cannot be reached: {name}",
+                f"Deepgram cannot be reached: {plain_cause(error)}",
                 vendor=vendor,
                 remedy="Check the network and the Base URL of the speech service.",
             )

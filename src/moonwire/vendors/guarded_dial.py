@@ -9,6 +9,8 @@ from typing import NoReturn
 
 import aiohttp
 
+from moonwire.dialects.network_words import plain_cause
+
 CLOSE_LIMIT_S = 1.0
 _HEARTBEAT_S = 20.0
 _LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024
@@ -75,4 +77,4 @@ def _reason(error: Exception) -> NotOpened:
         case ValueError():
             return NotOpened("base_url or API key holds characters HTTP does not allow", 400)
         case _:
-            return NotOpened(f"cannot be reached ({type(error).__name__})")
+            return NotOpened(f"cannot be reached ({plain_cause(error)})")

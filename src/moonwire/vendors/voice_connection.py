@@ -16,7 +16,7 @@ from typing import Protocol
 import aiohttp
 import structlog
 
-from moonwire.errors import VendorError
+from moonwire.errors import OUR_FAULT, VendorError
 from moonwire.vendors.guarded_dial import CLOSE_LIMIT_S, Socket
 
 _ATTEMPT_LIMIT_S = 2.0
@@ -146,9 +146,9 @@ class VoiceConnection:
                     if self._closing:
                         return
                     await self._wanted.wait()
-        except Exception as error:  # the vendor boundary: nothing may leave the call silent
+        except Exception:  # the vendor boundary: nothing may leave the call silent
             log.exception("voice adapter failed", vendor=self._vendor)
-            self._refuse(self._user.unreachable(f"adapter failed ({type(error).__name__})"))
+            self._refuse(self._user.unreachable(f"it broke. {OUR_FAULT}"))
 
     async def _connect_and_serve(self) -> bool:
         """Hold one connection from its making to its end; True when it is better to wait for the next utterance."""

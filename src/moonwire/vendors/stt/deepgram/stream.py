@@ -28,7 +28,7 @@ from typing import Any
 import structlog
 
 from moonwire.core.audio.frames import FRAME_S, SILENCE_FRAME
-from moonwire.errors import VendorError, VendorTimeoutError, VendorUnavailableError
+from moonwire.errors import OUR_FAULT, VendorError, VendorTimeoutError, VendorUnavailableError
 from moonwire.ports.stt import SttListener
 from moonwire.vendors.audio_memory import AudioMemory, is_loud
 from moonwire.vendors.deepgram_socket import DeepgramSocket
@@ -152,8 +152,9 @@ class DeepgramStream:
         except VendorError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - the boundary: whatever breaks here must reach the call as a failure
-            # The exception's text may hold our request headers, so only its type is told.
-            self._fail(VendorUnavailableError(f"The recognition broke: {type(error).__name__}", vendor=VENDOR))
+            # The exception's text may hold our request headers, so only its type is logged.
+            _log.error("recognition broke", vendor=VENDOR, error=type(error).__name__)
+            self._fail(VendorUnavailableError("The recognition broke", vendor=VENDOR, remedy=OUR_FAULT))
 
     async def _serve(self) -> None:
         quick_failures = stalls = 0
