@@ -118,7 +118,8 @@ async def opened(serve: Any, settings: Settings) -> AsyncGenerator[Rest]:
         if "down" in url:
             raise HookError("down", url=url)
         model = {"type": "string", "description": "d", "required": True, "enum": ["openai:gpt-4o"]}
-        return {"LLM_MODEL": model, "N": {"type": "number", "description": "d"}} if "env" in url else None
+        pin = {"type": "string", "description": "d", "obscure": True}
+        return {"LLM_MODEL": model, "N": {"type": "number", "description": "d"}, "PIN": pin} if "env" in url else None
 
     services = ApiServices(
         StoreAdministration(store),

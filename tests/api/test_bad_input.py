@@ -24,8 +24,10 @@ def nested(depth: int) -> dict[str, Any]:
 
 WRONG: list[tuple[str, str, Any, str]] = [
     ("PUT", "/Accounts/{account}", {"registration_hook": {"n": 1e999}}, "registration_hook"),
-    ("PUT", "/Accounts/{account}", {"registration_hook": nested(900)}, "registration_hook"),
-    ("PUT", "/Accounts/{account}", {"registration_hook": {"t": "x" * 200_001}}, "registration_hook"),
+    ("PUT", "/Accounts/{account}", {"registration_hook": "https://10.0.0.1/"}, "registration_hook"),
+    ("POST", "/Applications", {"name": "a", "call_hook": HOOK, "speech_synthesis_voice": {"n": 1e999}}, "voice"),
+    ("POST", "/Applications", {"name": "a", "call_hook": HOOK, "speech_synthesis_voice": nested(900)}, "voice"),
+    ("POST", "/Applications", {"name": "a", "call_hook": HOOK, "env_vars": {"t": "x" * 200_001}}, "env_vars"),
     ("POST", "/Applications", {"name": "a", "app_json": "[" * 5000}, "app_json"),
     ("POST", "/Applications", {"name": "a", "app_json": [{"verb": "say", "x": nested(200)}]}, "app_json"),
     ("POST", "/Applications", {"name": " \u00a0\t", "call_hook": HOOK}, "name"),

@@ -7,8 +7,22 @@ from typing import Annotated, Any, ClassVar
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from moonwire.api.access import Administered, Caller
-from moonwire.api.wire import ERRORS, Body, Created, Flag, Json, Moment, Name, Sid, SidPath, Text
+from moonwire.api.access import Administered, Caller, Services
+from moonwire.api.services import ApiServices
+from moonwire.api.wire import (
+    ERRORS,
+    Body,
+    Created,
+    Flag,
+    HookBody,
+    HookShown,
+    Moment,
+    Name,
+    Sid,
+    SidPath,
+    Text,
+    check_url,
+)
 from moonwire.ports.administration import Row
 
 routes = APIRouter(tags=["Accounts"], responses=ERRORS)
@@ -19,8 +33,8 @@ class AccountMembers(Body):
 
     is_active: bool = Field(default=True, strict=True)
     sip_realm: Text | None = None
-    registration_hook: Text | Json | None = None
-    queue_event_hook: Text | Json | None = None
+    registration_hook: HookBody | None = None
+    queue_event_hook: HookBody | None = None
     device_calling_application_sid: Sid | None = None
     record_all_calls: Flag | None = None
     record_format: Text | None = None
@@ -50,8 +64,8 @@ class AccountShown(BaseModel):
     is_default: bool
     """Owns what the configuration file declares."""
     sip_realm: str | None
-    registration_hook: str | dict[str, Any] | None
-    queue_event_hook: str | dict[str, Any] | None
+    registration_hook: HookShown | None
+    queue_event_hook: HookShown | None
     device_calling_application_sid: str | None
     record_all_calls: bool | int | None
     record_format: str | None
@@ -73,9 +87,9 @@ async def list_accounts(principal: Caller, records: Administered) -> Any:
 
 
 @routes.post("/Accounts", status_code=201, response_model=Created, operation_id="createAccount")
-async def create_account(body: NewAccount, principal: Caller, records: Administered) -> Row:
+async def create_account(body: NewAccount, principal: Caller, records: Administered, services: Services) -> Row:
     """Make an account; administrators only."""
-    return await records.resource("accounts").create(principal, body.members())
+    return await records.resource("accounts").create(principal, _checked(body, services))
 
 
 @routes.get("/Accounts/{account_sid}", response_model=AccountShown, operation_id="getAccount")
@@ -85,9 +99,11 @@ async def get_account(account_sid: SidPath, principal: Caller, records: Administ
 
 
 @routes.put("/Accounts/{account_sid}", status_code=204, operation_id="updateAccount")
-async def update_account(account_sid: SidPath, body: AccountChange, principal: Caller, records: Administered) -> None:
+async def update_account(
+    account_sid: SidPath, body: AccountChange, principal: Caller, records: Administered, services: Services
+) -> None:
     """Change the given members."""
-    await records.resource("accounts").update(principal, account_sid, body.members())
+    await records.resource("accounts").update(principal, account_sid, _checked(body, services))
 
 
 @routes.delete("/Accounts/{account_sid}", status_code=204, operation_id="deleteAccount")
@@ -102,3 +118,11 @@ async def webhook_secret(
 ) -> Any:
     """Return the account's webhook secret; `regenerate=true` makes a new one."""
     return {"webhook_secret": await records.webhook_secret(principal, account_sid, regenerate=regenerate)}
+
+
+def _checked(body: AccountMembers, services: ApiServices) -> dict[str, Any]:
+    members = body.members()
+    for name in ("registration_hook", "queue_event_hook"):
+        if hook := members.get(name):
+            check_url(hook["url"], f"{name}.url", services.hosts, "http", "https", "ws", "wss")
+    return members

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, field_validator
 
 from moonwire.api.access import Administered, Caller, OwnAccount, Services
-from moonwire.api.env_vars import check_env_vars
+from moonwire.api.env_vars import check_env_vars, secret_names
 from moonwire.api.services import ApiServices
 from moonwire.api.wire import (
     ERRORS,
@@ -135,16 +134,17 @@ def _checked(body: ApplicationMembers, services: ApiServices) -> dict[str, Any]:
     return members
 
 
-async def _env_var_warnings(services: ApiServices, members: Mapping[str, Any], stored: Row) -> list[str]:
-    """Compare given env_vars with what the application declares; one that does not answer is not asked twice."""
+async def _env_var_warnings(services: ApiServices, members: dict[str, Any], stored: Row) -> list[str]:
+    """Compare given env_vars with what the application declares, and note which it wants obscured."""
     hook = members.get("call_hook") or stored.get("call_hook")
     if not members.get("env_vars") or not hook or services.probe_app_env is None:
         return []
     try:
-        schema = await services.probe_app_env(hook["url"])
+        schema = await services.probe_app_env(hook["url"]) or {}
     except HookError:
         return []
-    return check_env_vars(schema or {}, members["env_vars"], stored.get("secret_env_vars", ()))
+    members["declared_secret_env_vars"] = secret_names(schema)
+    return check_env_vars(schema, members["env_vars"], stored.get("secret_env_vars", ()))
 
 
 @routes.get("/Applications", response_model=_List, operation_id="listApplications")

@@ -41,6 +41,12 @@ def check_env_vars(schema: Mapping[str, Any], given: Mapping[str, Any], kept: Co
     return warnings
 
 
+def secret_names(schema: Mapping[str, Any]) -> list[str]:
+    """Return the variables that the application declares `obscure`."""
+    rules = {name: cast("Mapping[str, Any]", rule) for name, rule in schema.items() if isinstance(rule, Mapping)}
+    return [name for name, rule in rules.items() if rule.get("obscure")]
+
+
 def _has_type(value: object, kind: str) -> bool:
     """Compare with a JavaScript type; one we do not know takes everything."""
     if kind == "number" and isinstance(value, bool):

@@ -25,6 +25,7 @@ from pydantic import (
 from moonwire.api.errors import ApiError, ErrorBody
 from moonwire.core.hosts import HostPolicy
 from moonwire.ports.administration import Row
+from moonwire.spec.hooks import with_split_credentials
 
 _DEEPEST = 64
 _NO_NUL = r"^[^\x00]*$"
@@ -38,7 +39,7 @@ Label = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255, 
 """Tells several services of one vendor apart; empty = none."""
 Url = Annotated[
     str,
-    StringConstraints(max_length=10_000),
+    StringConstraints(max_length=10_000, strip_whitespace=True),
     Field(json_schema_extra={"format": "uri", "pattern": r"^(https?|wss?)://[^\x00-\x20/]+"}),
 ]
 """What the URL may lead to is checked by check_url, which says it better."""
@@ -156,7 +157,8 @@ class HookBody(Body):
     @model_validator(mode="before")
     @classmethod
     def _from_string(cls, value: object) -> object:
-        return {"url": value} if isinstance(value, str) else value
+        given = {"url": value} if isinstance(value, str) else value
+        return with_split_credentials(cast("dict[str, object]", given)) if isinstance(given, dict) else given
 
 
 class HookShown(BaseModel):
@@ -236,6 +238,8 @@ def check_url(url: str, member: str, hosts: HostPolicy, *schemes: str) -> None:
         is_url = False
     if not is_url:
         raise ApiError(400, f"{member}: must be an absolute {', '.join(schemes)} URL.", "invalid-url")
+    if urlsplit(url).username is not None:
+        raise ApiError(400, f"{member}: must not hold a user name or password; they have members of their own.")
     if not hosts.allows_url(url):
         raise ApiError(
             400,

@@ -6,7 +6,7 @@ Source: @jambonz/sdk 0.10.1 answers with the schema itself; jambonz-python-sdk 0
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, cast
 
 import aiohttp
@@ -36,7 +36,7 @@ class AppEnvProbe:
         """
         if not self._host_policy(url):
             raise HookError(f"{url}: this host may not be named; MOONWIRE_PRIVATE_HOSTS permits private ones", url=url)
-        address = re.sub(r"^ws", "http", url.partition("#")[0])
+        address = re.sub(r"^ws", "http", url.partition("#")[0], flags=re.IGNORECASE)
         try:
             async with self._http.options(
                 address,
@@ -44,11 +44,20 @@ class AppEnvProbe:
                 timeout=aiohttp.ClientTimeout(total=PROBE_S),
                 allow_redirects=False,
             ) as answer:
-                body = await answer.content.read(MAX_BYTES)
+                body = b"".join([piece async for piece in _bounded(answer.content)])
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise HookError(f"the application did not answer: {plain_cause(error)}", url=url) from None
         return _schema(body, url) if status == 200 and body.strip() else None
+
+
+async def _bounded(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    left = MAX_BYTES
+    async for piece in content.iter_any():
+        left -= len(piece)
+        if left < 0:
+            raise ValueError("the schema is too long")
+        yield piece
 
 
 def _schema(body: bytes, url: str) -> Mapping[str, Any] | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, cast
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pydantic import BeforeValidator
 
@@ -102,3 +103,17 @@ def _hook_field(value: object) -> Hook:
 
 HookField = Annotated[Hook, BeforeValidator(_hook_field)]
 """A hook as a member of a verb."""
+
+
+def with_split_credentials(hook: Mapping[str, object]) -> dict[str, object]:
+    """Move `user:password@` out of a hook's URL into members of their own, where the password is kept as a secret."""
+    url = hook.get("url")
+    try:
+        parts = urlsplit(url.strip()) if isinstance(url, str) else None
+    except ValueError:
+        parts = None
+    if parts is None or parts.username is None:
+        return dict(hook)
+    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    found = {"url": bare, "username": unquote(parts.username), "password": unquote(parts.password or "") or None}
+    return {**found, **{name: value for name, value in hook.items() if name != "url" and value is not None}}

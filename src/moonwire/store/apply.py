@@ -32,7 +32,7 @@ from moonwire.store.declared import (
 )
 from moonwire.store.gateways import Gateway, parse_gateway
 from moonwire.store.sealing import open_field, seal_field
-from moonwire.store.secret_names import with_kept_secrets
+from moonwire.store.secret_names import declared_secrets, with_kept_secrets
 from moonwire.store.secrets import SecretBox
 from moonwire.store.snapshot import token_digest
 from moonwire.store.tables import (
@@ -209,7 +209,8 @@ def _application_columns(scope: _Scope, row: ApplicationRow, spec: ApplicationSp
         by_operator=True,
     )
     stored = open_field(scope.box, row, "env_vars")
-    env_vars = with_kept_secrets(spec.env_vars, msgspec.json.decode(stored) if stored else {})
+    declared = declared_secrets(scope.box, row)
+    env_vars = with_kept_secrets(spec.env_vars, msgspec.json.decode(stored) if stored else {}, declared)
     text = msgspec.json.encode(env_vars, order="sorted").decode() if env_vars else None
     changed |= seal_field(scope.box, row, "env_vars", text)
     for name, hook in hooks.items():

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from moonwire.spec.hooks import with_split_credentials
 from moonwire.store.gateways import parse_gateway
 
 
@@ -67,7 +68,8 @@ class HookSpec(Declared):
     @model_validator(mode="before")
     @classmethod
     def _from_string(cls, value: object) -> object:
-        return {"url": value} if isinstance(value, str) else value
+        given = {"url": value} if isinstance(value, str) else value
+        return with_split_credentials(cast("dict[str, object]", given)) if isinstance(given, dict) else given
 
     @field_validator("url")
     @classmethod

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from moonwire.store.declared import CarrierSpec
 from moonwire.store.gateways import Gateway, gateway_text
 from moonwire.store.sealing import open_field
-from moonwire.store.secret_names import looks_secret
+from moonwire.store.secret_names import declared_secrets, hidden_names
 from moonwire.store.secrets import SecretBox
 from moonwire.store.snapshot import gateway_network
 from moonwire.store.tables import (
@@ -102,7 +102,7 @@ class _Writer:
             "name": escaped(row.name),
             **hooks,
             "app_json": escaped(msgspec.json.decode(row.app_json)) if row.app_json else None,
-            "env_vars": self._env_vars(row.name, msgspec.json.decode(env_vars)) if env_vars else None,
+            "env_vars": self._env_vars(row, msgspec.json.decode(env_vars)) if env_vars else None,
             **cast("dict[str, Any]", escaped(row.speech)),
             "llm": escaped(row.llm),
             "fallback": escaped(row.fallback),
@@ -117,13 +117,14 @@ class _Writer:
             return escaped(hook["url"])
         return cast("dict[str, Any]", escaped(dict(hook))) | password
 
-    def _env_vars(self, application: str, env_vars: Mapping[str, Any]) -> dict[str, Any]:
+    def _env_vars(self, row: ApplicationRow, env_vars: Mapping[str, Any]) -> dict[str, Any]:
+        hidden = hidden_names(env_vars, declared_secrets(self._box, row))
         shown: dict[str, Any] = {}
         for name, value in env_vars.items():
-            if not looks_secret(name, value):
+            if name not in hidden:
                 shown[name] = escaped(value)
             elif self._placeholders:
-                shown[name] = _placeholder(application, name)
+                shown[name] = _placeholder(row.name, name)
         return shown
 
     async def _carrier(self, row: CarrierRow, names: Mapping[str, str]) -> dict[str, Any]:

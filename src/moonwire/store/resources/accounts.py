@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select, true
 
 from moonwire.errors import RecordError
 from moonwire.ports.administration import Principal, Row
+from moonwire.store.resources.hooks import shown_hook, with_hook
 from moonwire.store.resources.kind import Kind, Writing, assign_given, merged
 from moonwire.store.sealing import seal_field
 from moonwire.store.secrets import SecretBox
@@ -17,20 +18,20 @@ from moonwire.store.tables import AccountRow
 
 PROPERTIES = (
     "sip_realm",
-    "registration_hook",
-    "queue_event_hook",
     "device_calling_application_sid",
     "record_all_calls",
     "record_format",
     "enable_debug_log",
     "plan_type",
 )
+HOOKS = ("registration_hook", "queue_event_hook")
 
 
 def show(row: AccountRow, _box: SecretBox) -> Row:
     """Return the account as REST shows it; its webhook secret has its own route."""
     shown: Row = {"account_sid": row.sid, "name": row.name, "is_active": row.is_active, "is_default": row.is_default}
-    return shown | {name: row.properties.get(name) for name in PROPERTIES} | {"created_at": row.created_at}
+    hooks = {name: shown_hook(row.sid, row.properties, name) for name in HOOKS}
+    return shown | {name: row.properties.get(name) for name in PROPERTIES} | hooks | {"created_at": row.created_at}
 
 
 async def fill(writing: Writing, row: AccountRow, members: Mapping[str, Any], is_new: bool) -> Row:
@@ -45,6 +46,9 @@ async def fill(writing: Writing, row: AccountRow, members: Mapping[str, Any], is
         raise RecordError(f"name: there is already an account named {members['name']}.", why="conflict")
     assign_given(row, members, "name", "is_active")
     row.properties = merged(row.properties, {name: members[name] for name in PROPERTIES if name in members})
+    for name in HOOKS:
+        if name in members:
+            row.properties = with_hook(writing.box, row, row.properties, name, members[name])
     return {}
 
 
