@@ -39,6 +39,8 @@ class Recognizer(WireModel):
     language: str | None = None
     model: str | None = None
     hints: list[str | dict[str, Any]] = Field(default_factory=list[str | dict[str, Any]])
+    hints_boost: float | None = Field(default=None, allow_inf_nan=False)
+    """Weight of the hints that have none of their own."""
     alt_languages: list[str] = Field(default_factory=list[str])
     fallback_vendor: str | None = None
     fallback_label: str | None = None

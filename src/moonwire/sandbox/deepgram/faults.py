@@ -36,5 +36,7 @@ class Faults:
     """`empty`: the words come in an ordinary final piece, then an empty one from Finalize. `missing`: no answer."""
     finalize_delay_s: float = 0.3
     """Wait of the `delayed` answer."""
+    speaks: str = "en"
+    """Language that is detected with `language=multi`; no fault."""
     realtime_cap: bool = False
     """Work off audio at most at 1.25 times real time."""

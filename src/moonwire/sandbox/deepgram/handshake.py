@@ -92,6 +92,7 @@ class ListenOptions:
     endpointing_ms: int | None = 10
     """None: `speech_final` is never sent."""
     utterance_end_ms: int | None = None
+    detects_language: bool = False
 
 
 def key_of(headers: Mapping[str, str]) -> str | None:
@@ -162,6 +163,7 @@ def _options(values: Mapping[str, str]) -> ListenOptions | Refusal:
         vad_events=values.get("vad_events") == "true",
         endpointing_ms=None if endpointing == "false" else 10 if endpointing == "true" else int(endpointing),
         utterance_end_ms=int(utterance_end) if utterance_end else None,
+        detects_language=values.get("language") == "multi",
     )
 
 

@@ -285,6 +285,7 @@ class ListenSession:
                 confidence=heard.confidence,
                 flags=(is_final, speech_final, from_finalize),
                 source=(self.record.request_id, self._options.model),
+                languages=[self._faults().speaks] if self._options.detects_language else (),
             )
         )
 

@@ -25,6 +25,7 @@ def results(
     confidence: float,
     flags: tuple[bool, bool, bool],
     source: tuple[str, str],
+    languages: Sequence[str] = (),
 ) -> Message:
     """Return a Results message.
 
@@ -35,6 +36,7 @@ def results(
         confidence: of every word.
         flags: is_final, speech_final, from_finalize.
         source: request id and model.
+        languages: that were heard, where the connection asked for all of them.
     """
     is_final, speech_final, from_finalize = flags
     return {
@@ -45,15 +47,7 @@ def results(
         "is_final": is_final,
         "speech_final": speech_final,
         "from_finalize": from_finalize,
-        "channel": {
-            "alternatives": [
-                {
-                    "transcript": " ".join(word.text for word in words),
-                    "confidence": confidence if words else 0.0,
-                    "words": [_word(word, words_base_s, confidence) for word in words],
-                }
-            ]
-        },
+        "channel": {"alternatives": [_alternative(words, words_base_s, confidence, languages)]},
         "metadata": _source(*source),
     }
 
@@ -103,6 +97,15 @@ def configured(message: Message, request_id: str, model: str) -> Message:
 def _source(request_id: str, model: str) -> Message:
     info = {"name": f"general-{model}", "version": "sandbox", "arch": model}
     return {"request_id": request_id, "model_uuid": "00000000-0000-4000-8000-000000000000", "model_info": info}
+
+
+def _alternative(words: Sequence[HeardWord], base_s: float, confidence: float, languages: Sequence[str]) -> Message:
+    heard: Message = {
+        "transcript": " ".join(word.text for word in words),
+        "confidence": confidence if words else 0.0,
+        "words": [_word(word, base_s, confidence) for word in words],
+    }
+    return heard | ({"languages": list(languages)} if languages and words else {})
 
 
 def _word(word: HeardWord, base_s: float, confidence: float) -> Message:

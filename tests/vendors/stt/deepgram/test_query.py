@@ -124,6 +124,18 @@ def test_vocabulary_for_nova_3() -> None:
     assert "keywords" not in dict(found)
 
 
+def test_languages_to_expect_among_many() -> None:
+    found = query(language="multi", alt_languages=["es", "de"], deepgram_options={"languageHints": ["fr", "es"]})
+    assert [value for name, value in found if name == "language_hint"] == ["fr", "es", "de"]
+    assert "language_hint" not in dict(query(language="en", alt_languages=["es"]))
+    assert "language_hint" not in dict(query(language="multi", model="nova-2", alt_languages=["es"]))
+
+
+def test_hints_without_a_weight_have_the_usual_one() -> None:
+    found = query(model="nova-2", hints=["Moonwire", {"phrase": "Kimi", "boost": 20}], hints_boost=5)
+    assert [value for name, value in found if name == "keywords"] == ["Moonwire:5", "Kimi:20"]
+
+
 def test_vocabulary_for_older_models() -> None:
     found = query(
         model="nova-2",

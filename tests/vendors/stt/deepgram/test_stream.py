@@ -433,3 +433,15 @@ async def test_no_task_is_left(bench: Bench, ears: Ears) -> None:
     await bench.simulator.until(lambda: bench.simulator.records[0].close_code is not None)
     assert len(asyncio.all_tasks()) <= before + 1  # the server's own connection task may still be ending
     assert isinstance(bench.http, aiohttp.ClientSession)
+
+
+async def test_the_language_that_a_multilingual_model_hears(bench: Bench, ears: Ears) -> None:
+    bench.simulator.set_faults(speaks="es")
+    bench.hears("Hola.", "Buenos días.")
+    stream = bench.open(ears, language="multi")
+    await bench.connected()
+    say(stream, 0.5, 1.0)
+    await ears.until_ends(1)
+    say(stream, 0.5, 1.0)
+    await ears.until_ends(2)
+    assert ears.of("language", "final") == [("language", "es"), ("final", "Hola."), ("final", "Buenos días.")]

@@ -207,6 +207,21 @@ async def test_languages_can_be_changed(bench: Bench, ears: Ears) -> None:
     await bench.simulator.until(lambda: bench.simulator.connections[1].options.language_hints == ["fr"])
 
 
+async def test_one_change_of_languages_at_a_time_and_the_newest_counts(bench: Bench, ears: Ears) -> None:
+    stream = bench.open(ears, language="de-DE")
+    await bench.connected()
+    connection = bench.simulator.connections[0]
+    stream.expect_languages(["fr"])
+    await bench.simulator.until(lambda: connection.options.language_hints == ["fr"])
+    for language in ("it", "pt", "es"):
+        stream.expect_languages([language])
+    await bench.simulator.until(lambda: connection.options.language_hints == ["es"])
+    told = [message["language_hints"] for _, message in connection.record.messages if message["type"] == "Configure"]
+    assert told[0] == ["fr"]
+    assert told[-1] == ["es"]
+    assert ["pt"] not in told
+
+
 async def _keep_sending(stream: Any, done: Any, bench: Bench, *, loud: bool) -> None:
     talking = asyncio.create_task(_talk(stream, loud=loud))
     try:

@@ -21,6 +21,15 @@ def test_words_over_chunk_borders() -> None:
     ]
 
 
+def test_characters_are_words_where_there_are_no_spaces() -> None:
+    reader = WordReader()
+    chunk = Alignment(list("好的，OK！再见"), [i * 100 for i in range(8)], [100] * 8)
+    words = [*reader.read(chunk, 0.0), *reader.rest()]
+    assert [(word.text, round(word.end_s, 1)) for word in words] == [
+        ("好", 0.1), ("的，", 0.3), ("OK！", 0.6), ("再", 0.7), ("见", 0.8),
+    ]  # fmt: skip
+
+
 def test_text_ends_with_a_space() -> None:
     assert text_message("c", "Hi.") == b'{"text":"Hi. ","context_id":"c"}'
     assert text_message("c", "Hi. ") == b'{"text":"Hi. ","context_id":"c"}'

@@ -25,6 +25,8 @@ class Alternative(msgspec.Struct):
     transcript: str | None = None
     confidence: float | None = None
     words: list[Word] | None = None
+    languages: list[str] | None = None
+    """Most spoken first; only with `language=multi`, and not always then."""
 
 
 class Channel(msgspec.Struct):
@@ -60,6 +62,11 @@ class Results(msgspec.Struct, tag_field="type", tag="Results"):
     def text(self) -> str:
         """The first reading's words, spaces tidied."""
         return " ".join((self.best.transcript or "").split())
+
+    @property
+    def language(self) -> str | None:
+        """The language that a settled piece is mostly spoken in, where the model tells."""
+        return self.best.languages[0] if self.is_final and self.text and self.best.languages else None
 
     @property
     def last_word_end(self) -> float | None:

@@ -53,6 +53,9 @@ def listen_query(recognizer: Recognizer, default_model: str | None = None) -> st
         pairs.append(("version", str(version)))
     if recognizer.language:
         pairs.append(("language", recognizer.language))
+    if recognizer.language == "multi" and model.startswith("nova-3"):
+        expected = dict.fromkeys([*_texts(options.get("languageHints")), *recognizer.alt_languages])
+        pairs += [("language_hint", tag) for tag in expected]
     pairs += [
         ("encoding", "mulaw"),
         ("sample_rate", "8000"),
@@ -104,7 +107,7 @@ def _endpointing(value: object) -> str:
 def _vocabulary(recognizer: Recognizer, model: str) -> list[tuple[str, str]]:
     """Return the words to expect: `keyterm` for Nova-3, `keywords` with a boost for older models."""
     options = recognizer.deepgram_options
-    hints = [_hint(hint) for hint in recognizer.hints]
+    hints = [_hint(hint, recognizer.hints_boost) for hint in recognizer.hints]
     hints += [(term, None) for term in _texts(options.get("keyterms"))]
     hints += [_keyword(term) for term in _texts(options.get("keywords"))]
     terms = {phrase: boost for phrase, boost in hints if phrase}
@@ -125,11 +128,12 @@ def _affordable(phrases: Iterable[str]) -> list[str]:
     return kept
 
 
-def _hint(hint: str | Mapping[str, Any]) -> tuple[str, str | None]:
-    if isinstance(hint, str):
-        return hint.strip(), None
-    boost = _number(hint.get("boost"))
-    return str(hint.get("phrase") or "").strip(), None if boost is None else f"{boost:g}"
+def _hint(hint: str | Mapping[str, Any], usual_boost: float | None) -> tuple[str, str | None]:
+    phrase, boost = (
+        (hint, None) if isinstance(hint, str) else (str(hint.get("phrase") or ""), _number(hint.get("boost")))
+    )
+    boost = usual_boost if boost is None else boost
+    return phrase.strip(), None if boost is None else f"{boost:g}"
 
 
 def _keyword(text: str) -> tuple[str, str | None]:

@@ -21,18 +21,17 @@ What words mean is decided in utterance.py, what a refusal means in refusal.py.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
 from moonwire.core.audio.frames import FRAME_S, SILENCE_FRAME
-from moonwire.errors import OUR_FAULT, VendorError, VendorTimeoutError, VendorUnavailableError
+from moonwire.errors import VendorError
 from moonwire.ports.stt import SttListener
 from moonwire.vendors.audio_memory import AudioMemory, is_loud
+from moonwire.vendors.deepgram_link import DeepgramLink, OpenSocket
 from moonwire.vendors.deepgram_socket import DeepgramSocket
-from moonwire.vendors.redial import backoff_s, redial
 from moonwire.vendors.stt.deepgram.manifest import VENDOR
 from moonwire.vendors.stt.deepgram.messages import (
     CLOSE_STREAM,
@@ -48,7 +47,6 @@ from moonwire.vendors.stt.deepgram.utterance import EndOfTurn, Fact, Final, Inte
 
 _log = structlog.get_logger()
 
-_QUICK_FAILURES = 3
 _SPEECH_FRAMES = int(0.5 / FRAME_S)
 _LONG_SPEECH_FRAMES = int(4.0 / FRAME_S)
 _SHY_FACTOR = 2
@@ -76,15 +74,17 @@ class Times:
     stalled_s: float = 1.5
     close_s: float = 0.7
 
+    @property
+    def after_stall_s(self) -> float:
+        """From a stall, which has used up part of the caller's patience, to a new connection."""
+        return self.outage_s - self.stalled_s
+
 
 DEFAULT_TIMES = Times()
 
-OpenSocket = Callable[[float], Coroutine[Any, Any, DeepgramSocket]]
-"""Opens one connection within so many seconds, or raises a VendorError."""
-
 
 class DeepgramStream:
-    """One call's recognition."""
+    """One call's recognition (ports/stt.py, SttStream; deepgram_link.py, LinkUser)."""
 
     def __init__(
         self,
@@ -94,19 +94,14 @@ class DeepgramStream:
         times: Times = DEFAULT_TIMES,
     ) -> None:
         self._times = times
-        self._open_socket = open_socket
         self._assembler = assembler
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._memory = AudioMemory()
-        self._socket: DeepgramSocket | None = None
         self._base_s = 0.0
-        self._over = False
-        self._patience: asyncio.Timeout | None = None
         self._loud_frames = 0
         self._shy_factor = _SHY_FACTOR
-        self._messages = 0
-        self._request_id: str | None = None
+        self._language: str | None = None
         self._asked_at_s: float | None = None
         self._final_at_s = 0.0
         self._watched_s = 0.0
@@ -115,83 +110,34 @@ class DeepgramStream:
         self._idle_ticks = 0
         self._finalize_timer: asyncio.TimerHandle | None = None
         self._watch_timer = self._loop.call_later(self._times.watch_s, self._watch)
-        self._task = self._loop.create_task(self._run(), name="deepgram stt")
+        self._link = DeepgramLink(VENDOR, "Deepgram", open_socket, self, times)
 
     def send_audio(self, frame: bytes) -> None:
         """Take 20 ms of mu-law; never blocks. While reconnecting the last 3 s are kept."""
         self._memory.add(frame)
         if is_loud(frame):
             self._loud_frames += 1
-        if self._socket is not None:
-            self._socket.send_audio(frame)
+        if self._link.socket is not None:
+            self._link.socket.send_audio(frame)
 
     def finalize(self) -> None:
         """Ask for the pending words now; the utterance is closed by the answer, or after 0.8 s without one."""
-        if self._over:
+        if self._link.over:
             return
         self._assembler.finalize_requested(self._memory.end_s)
         if self._asked_at_s is None:
             self._asked_at_s = self._loop.time()
-        if self._socket is not None:
-            self._socket.send_text(FINALIZE)
+        if self._link.socket is not None:
+            self._link.socket.send_text(FINALIZE)
         self._cancel_finalize_timer()
         self._finalize_timer = self._loop.call_later(self._times.finalize_s, self._finalize_unanswered)
 
     async def close(self) -> None:
         """End the recognition within about a second; the listener hears nothing more."""
-        self._end()
-        if self._socket is not None and not self._task.done():
-            self._socket.send_text(CLOSE_STREAM)
-            await asyncio.wait({self._task}, timeout=self._times.close_s)
-        self._task.cancel()
-        await asyncio.wait({self._task})
+        self._stop_clocks()
+        await self._link.close(CLOSE_STREAM)
 
-    async def _run(self) -> None:
-        try:
-            await self._serve()
-        except VendorError as error:
-            self._fail(error)
-        except Exception as error:  # noqa: BLE001 - the boundary: whatever breaks here must reach the call as a failure
-            # The exception's text may hold our request headers, so only its type is logged.
-            _log.error("recognition broke", vendor=VENDOR, error=type(error).__name__)
-            self._fail(VendorUnavailableError("The recognition broke", vendor=VENDOR, remedy=OUR_FAULT))
-
-    async def _serve(self) -> None:
-        quick_failures = stalls = 0
-        while not self._over:
-            # A stall has used up part of the caller's patience already.
-            within_s = self._times.outage_s - (self._times.stalled_s if stalls else 0.0)
-            socket = await redial(self._open_socket, self._times, VENDOR, within_s=within_s)
-            opened_at_s = self._loop.time()
-            self._adopt(socket)
-            messages_before = self._messages
-            stalled = await self._read(socket)
-            if self._over:
-                return
-            lasted_s = self._loop.time() - opened_at_s
-            _log.warning(
-                "stt connection lost",
-                vendor=VENDOR,
-                stalled=stalled,
-                close_code=socket.close_code,
-                request_id=self._request_id,
-                lasted_s=round(lasted_s, 3),
-                dropped_bytes=socket.dropped_bytes,
-            )
-            heard = self._messages > messages_before
-            stalls = (1 if heard else stalls + 1) if stalled and self._asked_at_s is not None else 0
-            if stalls > 1:
-                raise VendorTimeoutError("Deepgram accepts audio but does not answer", vendor=VENDOR)
-            quick_failures = quick_failures + 1 if lasted_s < self._times.quick_s and not stalled else 0
-            if quick_failures >= _QUICK_FAILURES:
-                raise VendorUnavailableError(
-                    f"Deepgram closed {quick_failures} connections in a row at once, last with {socket.close_code}",
-                    vendor=VENDOR,
-                )
-            if quick_failures:
-                await asyncio.sleep(backoff_s(self._times, quick_failures - 1))
-
-    def _adopt(self, socket: DeepgramSocket) -> None:
+    def adopt(self, socket: DeepgramSocket) -> None:
         """Let a new connection hear what no earlier one has settled, then the live audio."""
         settled_s = self._assembler.settled_s
         self._base_s, chunks = self._memory.since(self._final_at_s if settled_s is None else settled_s)
@@ -205,34 +151,32 @@ class DeepgramStream:
             self._asked_at_s = self._loop.time()
             self._loud_frames = min(self._loud_frames, _SPEECH_FRAMES * self._shy_factor)
         self._idle_ticks = 0
-        self._request_id = None
-        self._socket = socket
+        self._link.request_id = None
 
-    async def _read(self, socket: DeepgramSocket) -> bool:
-        """Take messages until the connection is gone; return whether we gave it up as stalled."""
-        try:
-            async with asyncio.timeout(None) as self._patience:
-                while (text := await socket.receive()) is not None:
-                    self._take(text)
-        except TimeoutError:
-            return True
-        finally:
-            self._patience = self._socket = None
-            await socket.close()
-        return False
+    def lost(self, *, stalled: bool) -> bool:
+        """Hear that the connection is gone; one that was asked and stayed silent did not answer."""
+        return stalled and self._asked_at_s is not None
 
-    def _take(self, text: str) -> None:
-        self._messages += 1
+    def failed(self, error: VendorError) -> None:
+        """Pass on that the recogniser is lost for good."""
+        self._stop_clocks()
+        self._listener.on_stt_failed(error)
+
+    def receive(self, text: str) -> None:
+        """Take a message."""
         self._loud_frames = 0
         self._asked_at_s = None
-        if self._over:
+        if self._link.over:
             return
         match parse(text):
             case Results() as results:
-                if self._request_id is None and results.metadata is not None:
-                    self._request_id = results.metadata.request_id
+                if self._link.request_id is None and results.metadata is not None:
+                    self._link.request_id = results.metadata.request_id
                 if results.from_finalize:
                     self._shy_factor = 1
+                if results.language and results.language != self._language:
+                    self._language = results.language
+                    self._listener.on_stt_language(results.language)
                 self._tell(self._assembler.results(results, self._loop.time()))
             case UtteranceEnd() as utterance_end:
                 self._tell(self._assembler.utterance_end(utterance_end, self._loop.time()))
@@ -268,11 +212,11 @@ class DeepgramStream:
             and now_s - pending_since_s > self._times.unsettled_s
         ):
             self.finalize()
-        if self._socket is None:
+        if self._link.socket is None:
             return
-        self._keep_alive(self._socket)
-        if self._stalled(now_s) and self._patience is not None:
-            self._patience.reschedule(now_s)
+        self._keep_alive(self._link.socket)
+        if self._stalled(now_s):
+            self._link.give_up_connection()
 
     def _stalled(self, now_s: float) -> bool:
         """Tell whether the caller has spoken and the vendor has said nothing at all; asks it when in doubt."""
@@ -311,20 +255,6 @@ class DeepgramStream:
             self._finalize_timer.cancel()
             self._finalize_timer = None
 
-    def _end(self) -> None:
-        self._over = True
+    def _stop_clocks(self) -> None:
         self._watch_timer.cancel()
         self._cancel_finalize_timer()
-
-    def _fail(self, error: VendorError) -> None:
-        if self._over:
-            return
-        self._end()
-        _log.warning(
-            "stt failed",
-            vendor=VENDOR,
-            error=error.code,
-            status=error.status,
-            request_id=error.request_id or self._request_id,
-        )
-        self._listener.on_stt_failed(error)

@@ -18,23 +18,23 @@ What messages mean is decided in turns.py.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
 from moonwire.core.audio.frames import FRAME_BYTES, FRAME_S, SAMPLE_RATE_HZ, SILENCE_FRAME
-from moonwire.errors import OUR_FAULT, VendorError, VendorTimeoutError, VendorUnavailableError
+from moonwire.errors import VendorError, VendorTimeoutError, VendorUnavailableError
 from moonwire.ports.stt import SttListener
 from moonwire.vendors.audio_memory import AudioMemory, is_loud
+from moonwire.vendors.deepgram_link import DeepgramLink, OpenSocket
 from moonwire.vendors.deepgram_socket import DeepgramSocket
-from moonwire.vendors.redial import backoff_s, redial
 from moonwire.vendors.stt.deepgramflux.manifest import VENDOR
 from moonwire.vendors.stt.deepgramflux.messages import (
     CLOSE_STREAM,
     FORCE_END,
     ConfigureFailure,
+    ConfigureSuccess,
     Connected,
     Failed,
     TurnInfo,
@@ -56,7 +56,6 @@ from moonwire.vendors.stt.deepgramflux.turns import (
 
 _log = structlog.get_logger()
 
-_QUICK_FAILURES = 3
 _CHUNK_BYTES = 2 * FRAME_BYTES
 """40 ms: half the messages of single frames, and at most 20 ms later."""
 _LEAD_S = 0.8
@@ -81,17 +80,21 @@ class Times:
     loud_stalled_s: float = 4.0
     owed_s: float = 2.0
     """After a reconnect: words of the cut turn are closed when no more come."""
+    configure_s: float = 5.0
+    """An answer to a change of the expected languages is waited for that long."""
     close_s: float = 0.7
+
+    @property
+    def after_stall_s(self) -> float:
+        """From a stall, whose words count as settled, to a new connection."""
+        return self.outage_s
 
 
 DEFAULT_TIMES = Times()
 
-OpenSocket = Callable[[float], Coroutine[Any, Any, DeepgramSocket]]
-"""Opens one connection within so many seconds, or raises a VendorError."""
-
 
 class FluxStream:
-    """One call's recognition."""
+    """One call's recognition (ports/stt.py, SttStream; deepgram_link.py, LinkUser)."""
 
     def __init__(
         self,
@@ -107,95 +110,61 @@ class FluxStream:
         self._loop = asyncio.get_running_loop()
         self._memory = AudioMemory()
         self._chunk = bytearray()
-        self._socket: DeepgramSocket | None = None
-        self._over = False
-        self._patience: asyncio.Timeout | None = None
-        self._request_id: str | None = None
         self._turn_began_s = 0.0
         """Place of the open turn in the call's audio."""
         self._heard_s = 0.0
         """Place up to which messages have come."""
         self._unanswered_bytes = self._loud_frames = 0
         self._message_at_s = self._sent_at_s = self._loop.time()
-        self._messages = 0
         self._reports_idle = False
         self._hints: Sequence[str] = ()
+        self._told_hints: Sequence[str] = ()
+        """What the vendor was told last, or is being told."""
+        self._telling_until_s = 0.0
+        """A change of the hints is under way up to this time; one at a time is allowed."""
         self._finalize_timer: asyncio.TimerHandle | None = None
         self._owed_timer: asyncio.TimerHandle | None = None
         self._watch_timer = self._loop.call_later(times.watch_s, self._watch)
-        self._task = self._loop.create_task(self._run(), name="flux stt")
+        self._link = DeepgramLink(VENDOR, "Deepgram Flux", self._connect, self, times)
 
     def send_audio(self, frame: bytes) -> None:
         """Take 20 ms of mu-law; never blocks. While reconnecting the last 3 s are kept."""
         self._memory.add(frame)
         if is_loud(frame):
             self._loud_frames += 1
-        if self._socket is not None:
+        if self._link.socket is not None:
             self._chunk += frame
             if len(self._chunk) >= _CHUNK_BYTES:
-                self._flush(self._socket)
+                self._flush(self._link.socket)
 
     def finalize(self) -> None:
         """Ask for the end of the open turn now; without an answer in 0.8 s its words so far are taken."""
-        if self._over or self._socket is None:
+        if self._link.over or self._link.socket is None:
             return
-        self._flush(self._socket)
-        self._socket.send_text(FORCE_END)
+        self._flush(self._link.socket)
+        self._link.socket.send_text(FORCE_END)
         if self._finalize_timer is None:
             self._finalize_timer = self._loop.call_later(self._times.finalize_s, self._finalize_unanswered)
 
     def expect_languages(self, languages: Sequence[str]) -> None:
         """Tell the vendor which languages to expect from now on (multilingual model)."""
-        self._hints = languages
-        if self._socket is not None:
-            self._socket.send_text(language_hints(languages))
+        self._hints = tuple(languages)
+        self._tell_hints(self._link.socket)
+
+    def _tell_hints(self, socket: DeepgramSocket | None) -> None:
+        """Send the newest expected languages, unless the answer to earlier ones is still to come."""
+        now_s = self._loop.time()
+        if socket is None or self._hints == self._told_hints or now_s < self._telling_until_s:
+            return
+        self._told_hints, self._telling_until_s = self._hints, now_s + self._times.configure_s
+        socket.send_text(language_hints(self._hints))
 
     async def close(self) -> None:
         """End the recognition within about a second; the listener hears nothing more."""
-        self._end()
-        if self._socket is not None and not self._task.done():
-            self._socket.send_text(CLOSE_STREAM)
-            await asyncio.wait({self._task}, timeout=self._times.close_s)
-        self._task.cancel()
-        await asyncio.wait({self._task})
+        self._stop_clocks()
+        await self._link.close(CLOSE_STREAM)
 
     # -- the connection ------------------------------------------------------------------------------------------
-
-    async def _run(self) -> None:
-        try:
-            await self._serve()
-        except VendorError as error:
-            self._fail(error)
-        except Exception as error:  # noqa: BLE001 - the boundary: whatever breaks here must reach the call as a failure
-            # The exception's text may hold our request headers, so only its type is logged.
-            _log.error("recognition broke", vendor=VENDOR, error=type(error).__name__)
-            self._fail(VendorUnavailableError("The recognition broke", vendor=VENDOR, remedy=OUR_FAULT))
-
-    async def _serve(self) -> None:
-        quick_failures = stalls = 0
-        while not self._over:
-            socket = await redial(self._connect, self._times, VENDOR, within_s=self._times.outage_s)
-            opened_at_s = self._loop.time()
-            messages_before = self._messages
-            self._adopt(socket)
-            stalled = await self._read(socket)
-            if self._over:
-                return
-            lasted_s = self._loop.time() - opened_at_s
-            self._note_loss(socket, stalled=stalled, lasted_s=lasted_s)
-            heard = self._messages > messages_before
-            stalls = (1 if heard else stalls + 1) if stalled else 0
-            if stalls > 1:
-                raise VendorTimeoutError("Deepgram Flux accepts audio but does not answer", vendor=VENDOR)
-            quick_failures = quick_failures + 1 if lasted_s < self._times.quick_s and not stalled else 0
-            if quick_failures >= _QUICK_FAILURES:
-                raise VendorUnavailableError(
-                    f"Deepgram Flux closed {quick_failures} connections in a row at once, "
-                    f"last with {socket.close_code}",
-                    vendor=VENDOR,
-                )
-            if quick_failures:
-                await asyncio.sleep(backoff_s(self._times, quick_failures - 1))
 
     async def _connect(self, within_s: float) -> DeepgramSocket:
         """Open a connection and wait for its Connected: audio before it would be lost."""
@@ -206,7 +175,7 @@ class FluxStream:
                 while (text := await socket.receive()) is not None:
                     match parse(text):
                         case Connected(request_id=request_id):
-                            self._request_id = request_id
+                            self._link.request_id = request_id
                             return socket
                         case Failed() as failed:
                             code = failed.code or failed.error_code
@@ -227,7 +196,7 @@ class FluxStream:
             await socket.close()
             raise
 
-    def _adopt(self, socket: DeepgramSocket) -> None:
+    def adopt(self, socket: DeepgramSocket) -> None:
         """Let a new connection hear what no earlier one has settled, then the live audio."""
         if self._turns.is_open and self._memory.end_s - self._turn_began_s <= _KEPT_S:
             self._tell(self._turns.forget())
@@ -244,48 +213,36 @@ class FluxStream:
             socket.send_audio(chunk)
         self._unanswered_bytes = self._loud_frames = 0
         self._message_at_s = self._sent_at_s = self._loop.time()
-        if self._hints:
-            socket.send_text(language_hints(self._hints))
-        self._socket = socket
+        self._told_hints, self._telling_until_s = (), 0.0
+        self._tell_hints(socket)
 
-    async def _read(self, socket: DeepgramSocket) -> bool:
-        """Take messages until the connection is gone; return whether we gave it up as stalled."""
-        try:
-            async with asyncio.timeout(None) as self._patience:
-                while (text := await socket.receive()) is not None:
-                    self._take(text)
-        except TimeoutError:
-            return True
-        finally:
-            self._patience = self._socket = None
-            await socket.close()
-        return False
-
-    def _note_loss(self, socket: DeepgramSocket, *, stalled: bool, lasted_s: float) -> None:
-        _log.warning(
-            "stt connection lost",
-            vendor=VENDOR,
-            stalled=stalled,
-            close_code=socket.close_code,
-            request_id=self._request_id,
-            lasted_s=round(lasted_s, 3),
-            dropped_bytes=socket.dropped_bytes,
-        )
+    def lost(self, *, stalled: bool) -> bool:
+        """Hear that the connection is gone; the words of a stalled one count as settled."""
         if stalled:
             self._tell(self._turns.settle())
+        return stalled
 
-    def _take(self, text: str) -> None:
-        self._messages += 1
+    def failed(self, error: VendorError) -> None:
+        """Pass on that the recogniser is lost for good."""
+        self._stop_clocks()
+        self._listener.on_stt_failed(error)
+
+    def receive(self, text: str) -> None:
+        """Take a message."""
         self._unanswered_bytes = self._loud_frames = 0
         self._message_at_s = self._loop.time()
-        if self._over:
+        if self._link.over:
             return
         match parse(text):
             case TurnInfo() as info:
                 self._take_turn(info)
+            case ConfigureSuccess():
+                self._telling_until_s = 0.0
             case Failed() | Warned() | ConfigureFailure() as problem:
                 code = problem.code or (None if isinstance(problem, Warned) else problem.error_code)
-                _log.warning("stt vendor complains", vendor=VENDOR, code=code, request_id=self._request_id)
+                _log.warning("stt vendor complains", vendor=VENDOR, code=code, request_id=self._link.request_id)
+                if isinstance(problem, ConfigureFailure):
+                    self._telling_until_s = 0.0
             case _:
                 pass
 
@@ -337,14 +294,15 @@ class FluxStream:
     def _watch(self) -> None:
         """Four times a second: keep an open turn's clock running, notice a silent vendor."""
         self._watch_timer = self._loop.call_later(self._times.watch_s, self._watch)
-        socket, now_s = self._socket, self._loop.time()
+        socket, now_s = self._link.socket, self._loop.time()
         if socket is None:
             return
+        self._tell_hints(self._link.socket)
         if self._turns.is_open and now_s - self._sent_at_s >= self._times.silence_s:
             self._flush(socket)
             self._send(socket, SILENCE_FRAME * round(self._times.silence_s / FRAME_S))
-        if self._stalled(now_s) and self._patience is not None:
-            self._patience.reschedule(now_s)
+        if self._stalled(now_s):
+            self._link.give_up_connection()
 
     def _stalled(self, now_s: float) -> bool:
         """Tell whether audio went out for too long without a message, judged by its own length and by the clock."""
@@ -369,20 +327,6 @@ class FluxStream:
         if timer is not None:
             timer.cancel()
 
-    def _end(self) -> None:
-        self._over = True
+    def _stop_clocks(self) -> None:
         for timer in (self._watch_timer, self._finalize_timer, self._owed_timer):
             self._cancel(timer)
-
-    def _fail(self, error: VendorError) -> None:
-        if self._over:
-            return
-        self._end()
-        _log.warning(
-            "stt failed",
-            vendor=VENDOR,
-            error=error.code,
-            status=error.status,
-            request_id=error.request_id or self._request_id,
-        )
-        self._listener.on_stt_failed(error)

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import msgspec
 
+from moonwire.core.dialog.letters import is_ideograph
 from moonwire.ports.tts import SpokenWord
 
 _encoder = msgspec.json.Encoder()
@@ -139,6 +140,8 @@ class WordReader:
             if char.isspace():
                 words += self.rest()
                 continue
+            if self._letters and (is_ideograph(char) or (char.isalnum() and is_ideograph(self._letters[0]))):
+                words += self.rest()  # Chinese and Japanese have no spaces: each character is a word
             start_s = max(self._newest_s, offset_s + start_ms / 1000)
             if not self._letters:
                 self._begun_s = start_s
