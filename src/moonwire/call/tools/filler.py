@@ -13,8 +13,8 @@ from moonwire.call.speech import Speech
 
 PATIENCE_S: Final = 6.0
 """Silence after which an agent without `toolFiller` says that it is still there; `toolFiller: false` forbids it."""
-REPEAT_S: Final = 7.0
-"""Between two phrases."""
+QUIET_S: Final = 4.0
+"""From the end of one phrase to the next; half as much again where the explanation follows."""
 _LEAST_S: Final = 0.1
 
 Phrase = Callable[[bool], Awaitable[str]]
@@ -54,12 +54,13 @@ class ToolFiller:
     async def _talk(self, speech: Speech, phrase: Phrase) -> None:
         loop = asyncio.get_running_loop()
         escalates_at = loop.time() - self._start_s + self._escalation_s
-        explained = False
+        explained, explains = False, self._start_s >= self._escalation_s
         while True:
-            explains = not explained and loop.time() >= escalates_at
             text = await phrase(explains)
             await speech.track.heard_out()
             speech.say_filler(text)
+            await speech.track.heard_out()
             explained = explained or explains
-            wait_s = REPEAT_S if explained else min(REPEAT_S, max(_LEAST_S, escalates_at - loop.time()))
-            await asyncio.sleep(wait_s)
+            left_s = escalates_at - loop.time()
+            explains = not explained and left_s < 1.5 * QUIET_S
+            await asyncio.sleep(max(_LEAST_S, left_s) if explains else QUIET_S)
