@@ -9,6 +9,7 @@ from typing import Any
 from moonwire.errors import CallRefusedError
 from moonwire.ports.legs import CallLeg, CallOrder, CallProgress, DialledLeg, LegEnd, LegInfo
 from moonwire.sandbox.patch import PatchLeg
+from moonwire.sandbox.virtual_time import elapse
 
 
 class Person:
@@ -74,7 +75,7 @@ class DialledPatch(PatchLeg):
             raise CallRefusedError(person, "No")
         self.on_progress(CallProgress(180, "Ringing", early_media=False))
         try:
-            await asyncio.sleep(2 if person is not None else self.order.timeout_s)
+            await elapse(2 if person is not None else self.order.timeout_s)
         except asyncio.CancelledError:
             self.exchange.given_up.append(self.order.uri)
             raise

@@ -11,7 +11,7 @@ import pytest
 from moonwire.sandbox.caller import CallerReport, HangUp, Pause, Say, WaitForSilence, WaitForSpeech
 from moonwire.sandbox.cartesia import CartesiaFaults
 from moonwire.sandbox.moonshot import Fault
-from moonwire.sandbox.virtual_time import virtual_time
+from moonwire.sandbox.virtual_time import elapse, virtual_time
 
 from .stage import KEY, Stage, staged
 
@@ -164,7 +164,7 @@ async def kill(stage: Stage, vendor: str, at_s: float) -> None:
     """Stop a vendor's process at a time of the call, sockets and all."""
     while not stage.engine.active_calls:
         await asyncio.sleep(0)
-    await asyncio.sleep(at_s + 0.0)
+    await elapse(at_s)
     if vendor == "deepgram":
         stage.deepgram.drop_connections()
     elif vendor == "cartesia":

@@ -76,4 +76,4 @@ def test_any_segmentation_and_line_end_reads_the_same(lines: list[str], end: str
 
 @given(st.lists(st.binary(max_size=40), max_size=10))
 def test_arbitrary_bytes_never_raise(chunks: list[bytes]) -> None:
-    parse(*chunks)
+    assert parse(*chunks) is not None

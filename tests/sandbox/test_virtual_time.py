@@ -12,6 +12,7 @@ from moonwire.sandbox.virtual_time import (
     StuckLoopError,
     VirtualClock,
     VirtualTimeLoop,
+    elapse,
     run_virtual,
     virtual_time,
 )
@@ -20,7 +21,7 @@ from moonwire.sandbox.virtual_time import (
 @virtual_time
 async def test_an_hour_passes_at_once() -> None:
     started, loop = time.monotonic(), asyncio.get_running_loop()
-    await asyncio.sleep(3600)
+    await elapse(3600)
     assert loop.time() == pytest.approx(START_S + 3600)
     assert time.monotonic() - started < 1
 
@@ -47,7 +48,7 @@ async def test_timeouts_are_virtual() -> None:
 @virtual_time
 async def test_loopback_sockets_are_served_before_the_clock_jumps() -> None:
     async def answer(request: web.Request) -> web.Response:
-        await asyncio.sleep(0.25)
+        await elapse(0.25)
         return web.Response(text="served")
 
     app = web.Application()
@@ -79,7 +80,7 @@ async def test_the_clock_stands_still_while_a_thread_works() -> None:
 async def test_the_clock_port_follows_the_loop() -> None:
     clock = VirtualClock()
     monotonic, civil = clock.monotonic_s(), clock.utc_s()
-    await asyncio.sleep(90)
+    await elapse(90)
     assert clock.monotonic_s() - monotonic == pytest.approx(90)
     assert clock.utc_s() - civil == pytest.approx(90)
 
@@ -98,7 +99,7 @@ def test_waiting_for_what_cannot_come_is_an_error(monkeypatch: pytest.MonkeyPatc
 
 def test_run_virtual_returns_the_result() -> None:
     async def answer() -> int:
-        await asyncio.sleep(5)
+        await elapse(5)
         return 42
 
     assert run_virtual(answer()) == 42

@@ -160,7 +160,7 @@ async def test_a_body_that_never_ends_is_dropped(server: RawServer, model: ChatC
     server.plays = [play(TEXT, FINISH, DONE, end=False)]
     await collect(model, ASK)
     async with asyncio.timeout(2.0):
-        await server.closed.wait()
+        assert await server.closed.wait()
 
 
 async def test_an_error_body_that_stalls_is_not_waited_for(server: RawServer, model: ChatCompletions) -> None:

@@ -108,6 +108,17 @@ class VirtualClock:
         return _UTC_AT_START_S + self._loop.time() - START_S
 
 
+async def elapse(duration_s: float) -> None:
+    """Let virtual seconds pass; in real time a test has to wait for what it expects instead.
+
+    Raises:
+        RuntimeError: the running loop's time is real.
+    """
+    if not isinstance(asyncio.get_running_loop(), VirtualTimeLoop):
+        raise RuntimeError("only virtual time can be let pass; wait for an event or a condition")
+    await asyncio.sleep(duration_s)
+
+
 def run_virtual(main: Coroutine[Any, Any, _T]) -> _T:
     """Run a coroutine to its end on a virtual-time loop of its own."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:

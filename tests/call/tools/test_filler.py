@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,13 @@ from tests.call.tools.test_tools import ASK, LOOK, PARIS, WEATHER, agent, call_o
 from moonwire.core.audio.wav import wav_header
 from moonwire.sandbox.caller import Pause, WaitForSilence
 from moonwire.sandbox.moonshot.script import ScriptedAnswer
-from moonwire.sandbox.virtual_time import virtual_time
+from moonwire.sandbox.virtual_time import elapse, virtual_time
 
 SLOW_S = 14
 
 
 async def slow(arguments: dict[str, Any]) -> str:
-    await asyncio.sleep(SLOW_S)
+    await elapse(SLOW_S)
     return "18 C"
 
 

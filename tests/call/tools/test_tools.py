@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from tests.call.stage import AGENT, Stage, staged
 from moonwire.cli.inspect import replay
 from moonwire.sandbox.caller import HangUp, Interrupt, Pause, Say, WaitForSilence
 from moonwire.sandbox.moonshot.script import ScriptedAnswer, ScriptedCall
-from moonwire.sandbox.virtual_time import virtual_time
+from moonwire.sandbox.virtual_time import elapse, virtual_time
 
 ASK = "How is the weather in Paris?"
 WEATHER = {
@@ -92,7 +91,7 @@ async def test_a_tool_is_run_and_its_result_spoken(tmp_path: Path) -> None:
 @virtual_time
 async def test_what_is_said_before_a_tool_is_heard_while_it_runs(tmp_path: Path) -> None:
     async def weather(arguments: dict[str, Any]) -> str:
-        await asyncio.sleep(8)
+        await elapse(8)
         return "18 C"
 
     async with staged(tmp_path) as stage, serving(agent(WEATHER), get_weather=weather) as application:
@@ -110,7 +109,7 @@ async def test_what_is_said_before_a_tool_is_heard_while_it_runs(tmp_path: Path)
 @virtual_time
 async def test_a_slow_tool_without_words_does_not_fail_the_reply(tmp_path: Path) -> None:
     async def weather(arguments: dict[str, Any]) -> str:
-        await asyncio.sleep(15)
+        await elapse(15)
         return "18 C"
 
     async with staged(tmp_path) as stage, serving(agent(WEATHER), get_weather=weather) as application:
@@ -126,7 +125,7 @@ async def test_a_slow_tool_without_words_does_not_fail_the_reply(tmp_path: Path)
 @virtual_time
 async def test_parallel_calls_run_side_by_side_and_answer_in_any_order(tmp_path: Path) -> None:
     async def weather(arguments: dict[str, Any]) -> dict[str, Any]:
-        await asyncio.sleep(2 if arguments["city"] == "Paris" else 1)
+        await elapse(2 if arguments["city"] == "Paris" else 1)
         return {"degrees": 18, "city": arguments["city"]}
 
     async with staged(tmp_path) as stage, serving(agent(WEATHER), get_weather=weather) as application:
@@ -220,7 +219,7 @@ async def test_a_huge_result_is_cut_with_a_note(tmp_path: Path) -> None:
 @virtual_time
 async def test_a_result_that_comes_after_an_interruption_is_still_recorded(tmp_path: Path) -> None:
     async def weather(arguments: dict[str, Any]) -> str:
-        await asyncio.sleep(5)
+        await elapse(5)
         return "18 C"
 
     async with staged(tmp_path) as stage, serving(agent(WEATHER), get_weather=weather) as application:

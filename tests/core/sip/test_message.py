@@ -195,9 +195,9 @@ def test_any_mutation_is_read_answered_or_refused(data):
         return
     if isinstance(message, Request):
         refusal = screen(message)
-        encode(make_response(message, refusal.status if refusal else 200, to_tag="t"))
+        assert encode(make_response(message, refusal.status if refusal else 200, to_tag="t"))
     else:
-        encode(message)
+        assert encode(message)
 
 
 def test_a_number_that_would_take_long_to_read_is_refused():

@@ -115,8 +115,8 @@ def test_what_cannot_be_served_has_its_status(text, status):
 def test_any_bytes_are_a_description_or_an_error(data):
     for text in (data, b"v=0\r\n" + data, HEAD.encode() + b"m=audio 1 RTP/AVP 0\r\n" + data):
         try:
-            parse_sdp(text)
-            answer_offer(text)
+            assert parse_sdp(text)
+            assert answer_offer(text)
         except RemoteProtocolError:
             pass
 

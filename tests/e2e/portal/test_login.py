@@ -51,6 +51,7 @@ async def test_logging_out_ends_the_session(operator: Portal) -> None:
     await page.get_by_role("heading", name="Log in to Moonwire").wait_for()
     await operator.open("/calls")
     await page.get_by_role("heading", name="Log in to Moonwire").wait_for()
+    assert await page.get_by_role("button", name="Log out").count() == 0
 
 
 async def test_a_cookie_alone_authorises_nothing(operator: Portal) -> None:

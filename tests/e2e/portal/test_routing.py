@@ -111,6 +111,7 @@ async def test_a_carrier_lets_nobody_in_until_it_has_an_address(operator: Portal
     await page.get_by_role("cell", name="203.0.113.0/24").wait_for()
     await page.get_by_role("link", name="Carriers").first.click()
     await page.get_by_text("Lets calls in").wait_for()
+    assert await page.get_by_text("Lets calls in").is_visible()
 
 
 async def test_a_key_is_shown_once(operator: Portal) -> None:

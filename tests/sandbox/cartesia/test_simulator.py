@@ -16,7 +16,7 @@ import pytest
 
 from moonwire.sandbox.cartesia import CartesiaFaults, CartesiaSimulator, ErrorEvent
 from moonwire.sandbox.cartesia.speech import AudioFormat, time_words
-from moonwire.sandbox.virtual_time import virtual_time
+from moonwire.sandbox.virtual_time import elapse, virtual_time
 from moonwire.sandbox.voices import synthesise
 
 VERSION = "2026-03-01"
@@ -157,10 +157,10 @@ async def test_a_context_expires_one_second_after_its_last_audio() -> None:
     async with connected(rtf=0.0) as (client, simulator):
         await client.send()
         await client.until("flush_done")
-        await asyncio.sleep(0.9)
+        await elapse(0.9)
         await client.send(transcript="Still here. ")
         assert (await client.until("flush_done"))[-1]["flush_id"] == 2
-        await asyncio.sleep(1.1)
+        await elapse(1.1)
         await client.send(transcript="Too late.")
         error = await client.message()
         assert (error["type"], error["status_code"], error["context_id"]) == ("error", 400, "c-1")
@@ -172,7 +172,7 @@ async def test_a_context_expires_one_second_after_its_last_audio() -> None:
 async def test_silence_before_the_first_audio_expires_nothing() -> None:
     async with connected(first_chunk_s=0.0) as (client, _):
         await client.send(transcript="")
-        await asyncio.sleep(10)
+        await elapse(10)
         await client.send(transcript="Hello.")
         assert (await client.until("chunk"))[-1]["type"] == "chunk"
 

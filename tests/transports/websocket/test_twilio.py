@@ -247,6 +247,7 @@ async def test_a_silent_stream_is_heard_as_silence() -> None:
     async with serving() as server, server.connect() as socket:
         await begin(socket)
         await until(lambda: server.engine.heard.count(SILENCE_FRAME) >= 3)
+        assert set(server.engine.heard) == {SILENCE_FRAME}
 
 
 async def test_hang_up_and_reject() -> None:

@@ -95,8 +95,8 @@ def test_what_is_no_message(text: bytes) -> None:
 @given(st.binary(max_size=100) | st.text(max_size=100).map(str.encode))
 def test_any_bytes_are_survived(text: bytes) -> None:
     try:
-        parse_message(text)
-        parse_message(b'{"event":"media",' + text)
+        assert parse_message(text)
+        assert parse_message(b'{"event":"media",' + text)
     except MessageError:
         pass
 

@@ -177,6 +177,7 @@ async def test_cancelling_while_connecting_leaves_nothing_behind(open_model: Ope
             await asyncio.sleep(0)
         task.cancel()
     await until(lambda: len(asyncio.all_tasks()) == before)
+    assert task.cancelled()
 
 
 @pytest.mark.parametrize("model", PAGE_MODELS)

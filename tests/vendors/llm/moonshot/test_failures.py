@@ -283,6 +283,7 @@ async def test_thinking_is_waited_for_where_it_cannot_be_avoided(
 async def test_warm_up_never_raises(simulator: MoonshotSimulator, open_model: OpenModel, unused_tcp_port: int) -> None:
     await open_model(base_url=f"http://127.0.0.1:{unused_tcp_port}/v1").warm_up()
     await open_model(key="sk-wrong").warm_up()
+    assert simulator.chats == []
 
 
 async def test_a_running_warm_up_does_not_delay_an_answer(simulator: MoonshotSimulator, open_model: OpenModel) -> None:
@@ -291,5 +292,6 @@ async def test_a_running_warm_up_does_not_delay_an_answer(simulator: MoonshotSim
     async with asyncio.TaskGroup() as group:
         warming = group.create_task(model.warm_up())
         async with asyncio.timeout(1.0):
-            await collect(model, ASK)
+            answer = await collect(model, ASK)
         warming.cancel()
+    assert answer.last.finish_reason

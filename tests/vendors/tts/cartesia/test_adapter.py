@@ -26,7 +26,7 @@ from moonwire.ports.directory import VendorCredential
 from moonwire.ports.tts import TextToSpeech, Voice
 from moonwire.sandbox.cartesia import CartesiaFaults, CartesiaSimulator, ErrorEvent
 from moonwire.sandbox.contracts.tts import RecordingListener
-from moonwire.sandbox.virtual_time import virtual_time
+from moonwire.sandbox.virtual_time import elapse, virtual_time
 from moonwire.spec.components import Synthesizer
 from moonwire.vendors.tts import open_tts
 
@@ -113,7 +113,7 @@ async def test_a_pause_longer_than_a_contexts_life_continues_in_a_new_one() -> N
     async with rig() as r:
         ear, utterance = r.say("Let me look that up. ", finish=False)
         await ear.first_audio()
-        await asyncio.sleep(8)
+        await elapse(8)
         spoken_s = len(ear.audio) / 8000
         utterance.send_text("Here it is.")
         utterance.finish()
@@ -129,7 +129,7 @@ async def test_a_pause_longer_than_a_contexts_life_continues_in_a_new_one() -> N
 async def test_finishing_after_the_context_has_expired_is_just_done() -> None:
     async with rig() as r:
         ear, utterance = r.say("That was all.", finish=False)
-        await asyncio.sleep(8)
+        await elapse(8)
         utterance.finish()
         await ear.over(0.5)
         assert (ear.done, ear.failure) == (1, None)
@@ -140,7 +140,7 @@ async def test_a_short_pause_stays_in_the_context() -> None:
     async with rig(rtf=0.0) as r:
         ear, utterance = r.say("One. ", finish=False)
         await ear.first_audio()
-        await asyncio.sleep(0.7)
+        await elapse(0.7)
         utterance.send_text("Two.")
         utterance.finish()
         await ear.over()
@@ -171,7 +171,7 @@ async def test_cancel_before_anything_was_sent_sends_nothing() -> None:
         utterance.cancel()
         utterance.send_text("never")
         utterance.finish()
-        await asyncio.sleep(1)
+        await elapse(1)
         assert r.simulator.records.received == []
 
 
@@ -180,7 +180,7 @@ async def test_idle_close_after_five_minutes_reopens_lazily_without_error() -> N
     async with rig() as r:
         ear, _ = r.say("Hello.")
         await ear.over()
-        await asyncio.sleep(360)
+        await elapse(360)
         assert r.simulator.records.open_sessions == []
         assert len(r.simulator.records.handshakes) == 1
         ear, _ = r.say("Still here.")
@@ -227,9 +227,9 @@ async def test_a_connection_lost_between_texts_costs_nothing() -> None:
     async with rig(rtf=0.0) as r:
         ear, utterance = r.say("One moment. ", finish=False)
         await ear.first_audio()
-        await asyncio.sleep(0.2)
+        await elapse(0.2)
         r.simulator.drop_all()
-        await asyncio.sleep(0.1)
+        await elapse(0.1)
         utterance.send_text("Found it.")
         utterance.finish()
         await ear.over()
@@ -260,7 +260,7 @@ async def test_a_stall_is_told_within_four_seconds_and_the_connection_replaced(f
 async def test_a_pause_of_the_model_is_no_stall() -> None:
     async with rig() as r:
         ear, utterance = r.say("Hm. ", finish=False)
-        await asyncio.sleep(30)
+        await elapse(30)
         assert ear.failure is None
         utterance.send_text("Yes.")
         utterance.finish()
@@ -426,7 +426,7 @@ async def test_close_is_bounded_and_leaves_nothing() -> None:
         started_s = now_s()
         await r.voice.close()
         assert now_s() - started_s < 2
-        await asyncio.sleep(10)
+        await elapse(10)
         assert (ear.done, ear.failure) == (0, None)
         await r.simulator.records.wait_until(lambda: not r.simulator.records.open_sessions)
 
@@ -434,5 +434,5 @@ async def test_close_is_bounded_and_leaves_nothing() -> None:
 @virtual_time
 async def test_connections_that_end_at_once_are_not_made_for_ever() -> None:
     async with rig(CartesiaFaults(close_after_s=0.01)) as r:
-        await asyncio.sleep(60)
+        await elapse(60)
         assert len(r.simulator.records.handshakes) <= 3

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 from moonwire.errors import RequestRejectedError, VendorError, VendorUnavailableError
 from moonwire.sandbox.contracts.tts import RecordingListener
-from moonwire.sandbox.virtual_time import virtual_time
+from moonwire.sandbox.virtual_time import elapse, virtual_time
 from moonwire.vendors.tts.cartesia.failures import unreachable
 from moonwire.vendors.tts.cartesia.utterance import CartesiaUtterance
 from moonwire.vendors.tts.cartesia.wire import ContextRecipe, ServerMessage
@@ -68,9 +67,9 @@ async def test_text_refused_because_its_context_had_expired_is_said_again_once()
     line, ear, utterance = begin()
     utterance.send_text("One. ")
     utterance.receive(audio())
-    await asyncio.sleep(0.7)
+    await elapse(0.7)
     utterance.send_text("Two. ")
-    await asyncio.sleep(0.4)
+    await elapse(0.4)
     utterance.receive(EXPIRED)
     assert line.texts() == [("c1", "One. "), ("c1", "Two. "), ("c2", "Two. ")]
     utterance.receive(audio())
@@ -84,9 +83,9 @@ async def test_an_end_refused_because_its_context_had_expired_is_the_end() -> No
     line, ear, utterance = begin()
     utterance.send_text("One.")
     utterance.receive(audio())
-    await asyncio.sleep(0.7)
+    await elapse(0.7)
     utterance.finish()
-    await asyncio.sleep(0.4)
+    await elapse(0.4)
     utterance.receive(EXPIRED)
     assert (ear.done, ear.failure) == (1, None)
     assert line.released == ["c1"]
@@ -125,7 +124,7 @@ async def test_nothing_is_reported_after_the_end() -> None:
     utterance.fail(unreachable("x"))
     utterance.lose_connection(unreachable("x"))
     utterance.cancel()
-    await asyncio.sleep(10)
+    await elapse(10)
     assert (ear.done, ear.calls_after_end, ear.failure) == (1, 0, None)
 
 
@@ -140,7 +139,7 @@ async def test_text_waits_for_the_connection_and_a_retry_keeps_its_order() -> No
     utterance.send_text("Two.")
     utterance.finish()
     assert line.texts() == [("c1", "One. ")]
-    await asyncio.sleep(0.3)
+    await elapse(0.3)
     assert line.texts() == [("c1", "One. "), ("c2", "One. "), ("c2", "Two.")]
     assert line.sent[-1]["continue"] is False
     assert ear.failure is None
@@ -152,7 +151,7 @@ async def test_a_stall_names_the_known_cause() -> None:
     line.last_failure = unreachable("cannot be reached")
     line.open = False
     utterance.send_text("One.")
-    await asyncio.sleep(3.1)
+    await elapse(3.1)
     assert isinstance(ear.failure, VendorUnavailableError)
     assert line.suspected == 1
 
@@ -195,7 +194,7 @@ async def test_loss_in_a_pause_of_the_model_costs_nothing_even_without_flush_mes
     line, ear, utterance = begin()
     utterance.send_text("One. ")
     utterance.receive(audio())
-    await asyncio.sleep(0.6)
+    await elapse(0.6)
     utterance.lose_connection(unreachable("x"))
     utterance.send_text("Two.")
     assert ear.failure is None
@@ -213,7 +212,7 @@ async def test_only_a_living_context_is_cancelled() -> None:
     line, _, utterance = begin()
     utterance.send_text("One.")
     utterance.receive(audio())
-    await asyncio.sleep(2)
+    await elapse(2)
     utterance.cancel()
     assert not any(item.get("cancel") for item in line.sent)
     line, _, utterance = begin()

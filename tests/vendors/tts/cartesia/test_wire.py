@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from moonwire.vendors.tts.cartesia.wire import (
     ContextRecipe,
+    ServerMessage,
     WordReader,
     WordTimestamps,
     cancel_message,
@@ -81,12 +82,12 @@ _MEMBERS = ["type", "context_id", "data", "word_timestamps", "words", "start", "
 @settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.sampled_from(_MEMBERS), _SCALARS | st.lists(_SCALARS, max_size=2), max_size=6) | _SCALARS)
 def test_any_json_is_read_without_raising(value: object) -> None:
-    parse_message(json.dumps(value))
+    assert (parse_message(json.dumps(value)) is None) == (not isinstance(value, dict))
 
 
 @given(st.binary())
 def test_any_bytes_are_read_without_raising(raw: bytes) -> None:
-    parse_message(raw)
+    assert isinstance(parse_message(raw), ServerMessage | None)
 
 
 def test_words_are_shifted_by_the_audio_before() -> None:

@@ -60,4 +60,4 @@ anything = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(["voice_settings", "model_id", "pronunciation_dictionary_locators"]), anything))
 def test_no_options_break_it(options: dict[str, Any]) -> None:
-    choose_voice(Synthesizer(vendor="elevenlabs", options=options), VendorCredential("elevenlabs"))
+    assert choose_voice(Synthesizer(vendor="elevenlabs", options=options), VendorCredential("elevenlabs"))

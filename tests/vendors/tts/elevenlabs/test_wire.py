@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moonwire.vendors.tts.elevenlabs.failures import failure_of_close, failure_of_refusal, failure_of_words
-from moonwire.vendors.tts.elevenlabs.wire import Alignment, WordReader, parse_message, text_message
+from moonwire.vendors.tts.elevenlabs.wire import Alignment, ServerMessage, WordReader, parse_message, text_message
 
 
 def test_words_over_chunk_borders() -> None:
@@ -37,7 +37,7 @@ def test_text_ends_with_a_space() -> None:
 
 @given(st.binary(max_size=80) | st.text(max_size=80))
 def test_nothing_breaks_the_parser(raw: bytes | str) -> None:
-    parse_message(raw)
+    assert isinstance(parse_message(raw), ServerMessage | None)
 
 
 def test_members_of_wrong_types_are_dropped() -> None:
