@@ -115,6 +115,29 @@ async def test_stt_deepgram_options_api_key(tmp_path: Path) -> None:
     assert "my-own-key" not in str(talk.stage.lines)
 
 
+@virtual_time
+async def test_stt_deepgram_options_api_key__flux_behind_the_accounts_address(tmp_path: Path) -> None:
+    """The key is the application's, the way to the vendor is the account's, also for the company's other product."""
+
+    def bring(stage: Stage, application: Application) -> None:
+        application.agent["stt"] = FLUX | {"deepgramOptions": {"apiKey": "my-own-key"}}
+        stage.flux.keys = {"my-own-key"}
+
+    talk = await held(tmp_path, steps=JUST_THE_GREETING, before=bring)
+    assert talk.stage.flux.records[0].key == "my-own-key"
+
+
+@pytest.mark.parametrize("part", ["stt", "tts"])
+def test_custom_speech_vendors(part: str, tmp_path: Path) -> None:
+    @virtual_time
+    async def scene() -> None:
+        talk = await heard_nothing_but_a_sentence(tmp_path, {part: {"vendor": "custom:mine"}})
+        assert talk.errors[0]["msg"] == "custom speech vendors are not supported: 'custom:mine'"
+        assert "Use one of: " in talk.errors[0]["details"]
+
+    scene()
+
+
 @pytest.mark.parametrize(("value", "sent"), [(500, "500"), (False, "false"), (True, "300")])
 def test_stt_deepgram_options_endpointing(value: object, sent: str, tmp_path: Path) -> None:
     @virtual_time

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.agent_verb.talk import JUST_THE_GREETING, held
+from tests.call.application import Application
+from tests.call.stage import Stage
 
 from moonwire.sandbox.caller import Pause, WaitForSilence
 from moonwire.sandbox.virtual_time import virtual_time
@@ -52,3 +55,20 @@ async def test_tts_options(tmp_path: Path) -> None:
     talk = await held(tmp_path, {"tts": {"options": options}}, steps=JUST_THE_GREETING)
     assert talk.tts["model_id"] == "sonic-3"
     assert talk.tts["generation_config"] == {"speed": 1.2, "emotion": "calm"}
+
+
+@pytest.mark.parametrize("spelling", ["apiKey", "api_key"])
+def test_tts_options_api_key(spelling: str, tmp_path: Path) -> None:
+    @virtual_time
+    async def scene() -> None:
+        def bring(stage: Stage, application: Application) -> None:
+            application.agent["tts"] = {"vendor": "cartesia", "voice": VOICE, "options": {spelling: "my-own-key"}}
+            stage.cartesia._keys = frozenset({"my-own-key"})
+
+        talk = await held(tmp_path, steps=JUST_THE_GREETING, before=bring)
+        assert talk.errors == []
+        assert [one.key for one in talk.stage.cartesia.records.handshakes] == ["my-own-key"]
+        assert "my-own-key" not in str(talk.stage.cartesia.records.received)
+        assert "my-own-key" not in str(talk.stage.lines)
+
+    scene()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -24,9 +24,9 @@ from moonwire.vendors.connections import VendorConnections
 from moonwire.vendors.llm import credential_from_auth, open_llm
 from moonwire.vendors.llm.fallback import FallbackModel
 from moonwire.vendors.speech_fallback import fallback_recognizer, fallback_synthesizer
-from moonwire.vendors.stt import open_stt
+from moonwire.vendors.stt import open_stt, vendor_names
 from moonwire.vendors.stt.fallback import FallbackSpeechToText
-from moonwire.vendors.tts import open_tts
+from moonwire.vendors.tts import open_tts, tts_vendors
 from moonwire.vendors.tts.fallback import FallbackTextToSpeech
 from moonwire.vendors.tts.prompts import prompt
 from moonwire.vendors.watched_speech import WatchedSpeechToText, WatchedTextToSpeech
@@ -102,7 +102,8 @@ class VendorCatalogue:
         return FallbackTextToSpeech(first, other, other_choice, notice)
 
     def _stt(self, account_sid: str, recognizer: Recognizer) -> SpeechToText:
-        credential = self._speech(account_sid, recognizer, recognizer.deepgram_options.get("apiKey"))
+        _refuse_unknown("speech-to-text", "stt", recognizer.vendor, vendor_names())
+        credential = self._speech(account_sid, recognizer, _own_key(recognizer.deepgram_options))
         try:
             account = open_stt(credential, self._session(credential), may_dial=self._may_dial)
         except ConfigError as error:
@@ -111,7 +112,8 @@ class VendorCatalogue:
         return WatchedSpeechToText(account, note) if note else account
 
     def _tts(self, account_sid: str, synthesizer: Synthesizer) -> TextToSpeech:
-        credential = self._speech(account_sid, synthesizer, synthesizer.options.get("api_key"))
+        _refuse_unknown("text-to-speech", "tts", synthesizer.vendor, tts_vendors())
+        credential = self._speech(account_sid, synthesizer, _own_key(synthesizer.options))
         known = self._voices.get(id(credential))
         if known is not None:
             return known[1]
@@ -217,17 +219,11 @@ class VendorCatalogue:
                     remedy="Allow it in MOONWIRE_PRIVATE_HOSTS, or store the service in the configuration file.",
                 )
 
-    def _speech(self, account_sid: str, choice: Recognizer | Synthesizer, inline_key: object) -> VendorCredential:
-        if isinstance(inline_key, str) and inline_key:
-            own = VendorCredential(
-                choice.vendor, choice.label, secrets={"api_key": SecretStr(inline_key)}, by_operator=False
-            )
-            return _at_home(own, self._directory.speech_credential(account_sid, choice.vendor, choice.label))
-        credential = self._directory.speech_credential(account_sid, choice.vendor, choice.label)
-        company = _SAME_COMPANY.get(choice.vendor)
-        if credential is None and company is not None:
-            found = self._directory.speech_credential(account_sid, company, choice.label)
-            credential = found and replace(found, vendor=choice.vendor)
+    def _speech(self, account_sid: str, choice: Recognizer | Synthesizer, key: SecretStr | None) -> VendorCredential:
+        credential = self._stored_speech(account_sid, choice)
+        if key is not None:
+            own = VendorCredential(choice.vendor, choice.label, secrets={"api_key": key}, by_operator=False)
+            return _at_home(own, credential)
         if credential is None:
             raise CredentialError(
                 f"no credential for the speech vendor '{choice.vendor}'{_labelled(choice.label)}",
@@ -236,9 +232,35 @@ class VendorCatalogue:
             )
         return credential
 
+    def _stored_speech(self, account_sid: str, choice: Recognizer | Synthesizer) -> VendorCredential | None:
+        credential = self._directory.speech_credential(account_sid, choice.vendor, choice.label)
+        company = _SAME_COMPANY.get(choice.vendor)
+        if credential is None and company is not None:
+            found = self._directory.speech_credential(account_sid, company, choice.label)
+            credential = found and replace(found, vendor=choice.vendor)
+        return credential
+
 
 Choice = TypeVar("Choice", Recognizer, Synthesizer)
 Account = TypeVar("Account")
+
+
+def _own_key(options: Mapping[str, Any]) -> SecretStr | None:
+    """Return the key that an application put into a vendor's options, in either spelling."""
+    key = options.get("apiKey") or options.get("api_key")
+    return SecretStr(key) if isinstance(key, str) and key else None
+
+
+def _refuse_unknown(kind: str, role: str, vendor: str, known: Sequence[str]) -> None:
+    """Say at once that there is no such vendor, rather than that it has no credential."""
+    if vendor in known:
+        return
+    own = vendor.startswith("custom:")
+    raise CredentialError(
+        f"{'custom speech vendors are not supported' if own else f'this server has no {kind} vendor'}: '{vendor[:60]}'",
+        vendor=role,
+        remedy=f"Use one of: {', '.join(known)}.",
+    )
 
 
 def _at_home(own: VendorCredential, stored: VendorCredential | None) -> VendorCredential:
