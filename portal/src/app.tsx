@@ -20,11 +20,11 @@ const ApplicationPage = lazy(() => import("./screens/applications/application"))
 const Numbers = lazy(() => import("./screens/numbers"));
 const Carriers = lazy(() => import("./screens/carriers/list"));
 const CarrierPage = lazy(() => import("./screens/carriers/carrier"));
-const LlmServices = lazy(() => import("./screens/llm/list"));
-const LlmService = lazy(() => import("./screens/llm/service"));
-const SpeechServices = lazy(() => import("./screens/speech/list"));
-const SpeechService = lazy(() => import("./screens/speech/service"));
+const ServiceList = lazy(() => import("./screens/services/list"));
+const ServicePage = lazy(() => import("./screens/services/service"));
 const ApiKeys = lazy(() => import("./screens/api-keys"));
+const Settings = lazy(() => import("./screens/settings"));
+const Users = lazy(() => import("./screens/users"));
 
 export function App() {
   const me = useMe();
@@ -62,11 +62,13 @@ function Screens() {
       <Route path="/numbers" component={Numbers} />
       <Route path="/carriers" component={Carriers} />
       <Route path="/carriers/:sid">{({ sid }) => <CarrierPage key={sid} sid={sid} />}</Route>
-      <Route path="/account/llm-services" component={LlmServices} />
-      <Route path="/account/llm-services/:sid">{({ sid }) => <LlmService key={sid} sid={sid} />}</Route>
-      <Route path="/account/speech-services" component={SpeechServices} />
-      <Route path="/account/speech-services/:sid">{({ sid }) => <SpeechService key={sid} sid={sid} />}</Route>
+      <Route path="/account/llm-services">{() => <ServiceList key="llm" kind="llm" />}</Route>
+      <Route path="/account/llm-services/:sid">{({ sid }) => <ServicePage key={`llm ${sid}`} kind="llm" sid={sid} />}</Route>
+      <Route path="/account/speech-services">{() => <ServiceList key="speech" kind="speech" />}</Route>
+      <Route path="/account/speech-services/:sid">{({ sid }) => <ServicePage key={`speech ${sid}`} kind="speech" sid={sid} />}</Route>
       <Route path="/account/api-keys" component={ApiKeys} />
+      <Route path="/account/settings" component={Settings} />
+      <Route path="/account/users" component={Users} />
       <Route path="/account/password" component={Password} />
       <Route component={NotFound} />
     </Switch>

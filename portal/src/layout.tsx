@@ -11,8 +11,10 @@ import {
   Menu as MenuIcon,
   Network,
   PhoneCall,
+  SlidersHorizontal,
   TriangleAlert,
   UserRound,
+  UsersRound,
 } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import { Link, useLocation } from "wouter";
@@ -49,6 +51,8 @@ const GROUPS: { title?: TextKey; entries: Entry[] }[] = [
       { href: "/account/llm-services", text: "nav.llm", icon: BrainCircuit },
       { href: "/account/speech-services", text: "nav.speech", icon: AudioLines },
       { href: "/account/api-keys", text: "nav.apiKeys", icon: KeyRound },
+      { href: "/account/users", text: "nav.users", icon: UsersRound },
+      { href: "/account/settings", text: "nav.settings", icon: SlidersHorizontal },
     ],
   },
 ];

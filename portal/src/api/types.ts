@@ -1,8 +1,6 @@
 /** Shapes that the OpenAPI document leaves open: vendor forms, the staged Test, timelines, environment variables. */
 import type { Schemas } from "./client";
 
-export type LlmCredential = Schemas["LlmCredentialShown"] & VendorFields;
-export type SpeechCredential = Schemas["SpeechCredentialShown"] & VendorFields;
 export type Application = Schemas["ApplicationShown"];
 export type PhoneNumber = Schemas["PhoneNumberShown"];
 export type Carrier = Schemas["CarrierShown"];
@@ -12,7 +10,14 @@ export type Call = Schemas["CallShown"];
 export type Alert = Schemas["AlertShown"];
 export type User = Schemas["UserShown"];
 
-interface VendorFields {
+/** A service as REST shows it, whichever its vendor. */
+export interface VendorFields {
+  llm_credential_sid?: string;
+  speech_credential_sid?: string;
+  use_for_stt?: number;
+  use_for_tts?: number;
+  time_to_first_token_ms?: number | null;
+  time_to_first_audio_ms?: number | null;
   api_key?: string;
   base_url?: string;
   model_id?: string;
@@ -30,8 +35,17 @@ export interface VendorField {
   suggestions?: { label: string; value: string }[];
 }
 
+/** A model of a vendor; a label picks one of several services. */
+export interface ModelChoice {
+  vendor: string;
+  model: string;
+  label?: string | null;
+}
+
 export interface KnownModel {
   id: string;
+  /** Of a speech vendor that both listens and speaks. */
+  use?: "stt" | "tts";
   displayName?: string;
   status?: "available" | "retired" | "unknown";
   thinking?: string;
@@ -43,6 +57,8 @@ export interface KnownModel {
 export interface VendorManifest {
   vendor: string;
   displayName: string;
+  /** Of a speech vendor: whether it listens, speaks or both. */
+  uses?: ("stt" | "tts")[];
   authKinds: { kind: string; displayName: string; fields: VendorField[] }[];
   knownModels: KnownModel[];
   supportsModelListing?: boolean;
@@ -75,6 +91,7 @@ export interface TestReport {
   outcome?: "ok" | "ok_with_warnings" | "failed" | "not_tested";
   stages?: Stage[];
   time_to_first_token_ms?: number | null;
+  time_to_first_audio_ms?: number | null;
   models?: (KnownModel & { listed?: boolean | null })[];
 }
 

@@ -9,6 +9,7 @@ import { useAccountSid } from "../session";
 import { useText } from "../text";
 import { SelectField } from "../ui/form";
 import { Badge, Empty, Loaded, Page } from "../ui/parts";
+import { Reason } from "../ui/reason";
 import { Ago } from "../ui/time";
 
 export function useAlerts(days: number, count = 100) {
@@ -52,16 +53,18 @@ export default function Alerts() {
 }
 
 export function AlertList({ alerts }: { alerts: Alert[] }) {
-  const { t } = useText();
+  const { t, said } = useText();
   return (
     <ul className="alerts">
       {alerts.map((alert) => (
         <li key={`${alert.alert_type} ${alert.message} ${alert.first_seen}`}>
           <div className="alert-head">
-            <Badge tone="bad">{alert.alert_type}</Badge>
-            <strong>{alert.message}</strong>
+            <Badge tone="bad">{said("", alert.alert_type) || alert.alert_type}</Badge>
+            <strong>
+              <Reason text={alert.message} />
+            </strong>
           </div>
-          {alert.detail && <p>{alert.detail}</p>}
+          {alert.detail && <p>{said(alert.detail)}</p>}
           <p className="muted">
             {alert.count > 1 ? `${t("alerts.count", { count: alert.count })} · ` : ""}
             {t("alerts.last")} <Ago at={alert.last_seen} />

@@ -1,5 +1,5 @@
 /** Lists that several screens show or choose from. */
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { answered, api } from "../api/client";
 import type { Application, Carrier, Gateway, PhoneNumber } from "../api/types";
 import { useAccountSid } from "../session";
@@ -17,12 +17,25 @@ export function useApplications() {
   });
 }
 
-export function useNumbers() {
+interface NumberQuery {
+  page?: number;
+  page_size?: number;
+  /** Part of the number. */
+  filter?: string;
+  /** Only those that lead to an application. */
+  assigned?: boolean;
+}
+
+/** One page of the account's numbers; an account may have thousands. */
+export function useNumbers({ page = 1, ...query }: NumberQuery) {
   const account_sid = useAccountSid();
   return useQuery({
-    queryKey: ["numbers", account_sid],
-    queryFn: async () =>
-      rowsOf<PhoneNumber>(await answered(api.GET("/v1/Accounts/{account_sid}/PhoneNumbers", { params: { path: { account_sid } } }))),
+    queryKey: ["numbers", account_sid, page, query],
+    placeholderData: keepPreviousData,
+    queryFn: async () => {
+      const params = { path: { account_sid }, query: { page, ...query } };
+      return (await answered(api.GET("/v1/Accounts/{account_sid}/PhoneNumbers", { params }))) as { total: number; data: PhoneNumber[] };
+    },
   });
 }
 

@@ -7,15 +7,21 @@ import type { PhoneNumber } from "../api/types";
 import { useAccountSid } from "../session";
 import { useText } from "../text";
 import { errorAt, SelectField, TextField } from "../ui/form";
-import { Button, Confirm, Dialog, Empty, Loaded, Page, Problem, Table } from "../ui/parts";
+import { Button, Confirm, Dialog, Empty, Loaded, Page, Pages, Problem, Table } from "../ui/parts";
 import { shownNumber } from "../ui/number";
 import { useToast } from "../ui/toast";
 import { useApplications, useCarriers, useNumbers, useRefresh } from "./lists";
 
+const PER_PAGE = 50;
+
 export default function Numbers() {
   const { t } = useText();
-  const numbers = useNumbers();
+  const [page, setPage] = useState(1);
+  const [filter, setFilter] = useState("");
+  const digits = filter.replace(/[\s()./+-]/g, "");
+  const numbers = useNumbers({ page, page_size: PER_PAGE, ...(digits ? { filter: digits } : {}) });
   const [adding, setAdding] = useState(false);
+  const isSearching = filter !== "" || (numbers.data?.total ?? 0) > PER_PAGE;
   const add = (
     <Button look="main" icon={Plus} onClick={() => setAdding(true)}>
       {t("numbers.add")}
@@ -23,10 +29,29 @@ export default function Numbers() {
   );
   return (
     <Page title={t("nav.numbers")} lead={t("numbers.lead")} actions={add}>
+      {isSearching && (
+        <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+          <TextField
+            label={t("numbers.search")}
+            required
+            type="search"
+            value={filter}
+            onChange={(text) => {
+              setFilter(text);
+              setPage(1);
+            }}
+          />
+        </form>
+      )}
       <Loaded query={numbers}>
-        {(rows) =>
-          rows.length ? (
-            <NumberTable rows={rows} />
+        {({ data, total }) =>
+          data.length ? (
+            <>
+              <NumberTable rows={data} />
+              <Pages page={page} total={total} size={PER_PAGE} go={setPage} />
+            </>
+          ) : filter ? (
+            <p className="muted">{t("numbers.none", { text: filter })}</p>
           ) : (
             <Empty icon={Hash} title={t("numbers.empty")} action={add}>
               {t("numbers.empty.text")}
@@ -84,7 +109,7 @@ function Assignment({ row }: { row: PhoneNumber }) {
         }),
       ),
     onSuccess: () => toast(t("saved")),
-    onError: (error) => toast(error.message, "bad"),
+    onError: (error) => toast(error, "bad"),
     onSettled: refresh,
   });
   return (

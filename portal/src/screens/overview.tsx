@@ -1,6 +1,6 @@
 /** Overview: is this server ready for calls, what went wrong, what happened last. */
-import { useMutation } from "@tanstack/react-query";
-import { ArrowRight, Check, CircleAlert, CircleDashed, PlayCircle } from "lucide-react";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { ArrowRight, Check, CircleAlert, CircleDashed, FlaskConical, PlayCircle } from "lucide-react";
 import { Link } from "wouter";
 import { answered, api } from "../api/client";
 import type { Application } from "../api/types";
@@ -8,6 +8,7 @@ import { useAccountSid } from "../session";
 import { type TextKey, type Translate, useText } from "../text";
 import { judge } from "../ui/health";
 import { Button, Loaded, Page, Panel } from "../ui/parts";
+import { splitReason } from "../ui/reason";
 import { useToast } from "../ui/toast";
 import { AlertList, useAlerts } from "./alerts";
 import { ActiveCalls } from "./calls/active";
@@ -15,8 +16,7 @@ import { CallTable } from "./calls/list";
 import { useCalls } from "./calls/data";
 import { admits } from "./carriers/list";
 import { useApplications, useCarriers, useGateways, useNumbers } from "./lists";
-import { useLlmActions, useLlmServices } from "./llm/data";
-import { useSpeechActions, useSpeechServices } from "./speech/data";
+import { useServiceActions, useServices } from "./services/data";
 
 type State = "done" | "broken" | "open";
 
@@ -36,6 +36,7 @@ export default function Overview() {
   return (
     <Page title={t("nav.overview")}>
       <ActiveCalls />
+      <Sandbox />
       <Checklist calls={Number(calls.data?.total ?? 0)} answered={calls.data?.data.some((call) => call.answered) ?? false} />
       <Panel title={t("overview.alerts")} actions={<Link href="/alerts">{t("overview.all")}</Link>}>
         <Loaded query={alerts}>{({ data }) => (data.length ? <AlertList alerts={data} /> : <p className="muted">{t("alerts.empty.text")}</p>)}</Loaded>
@@ -49,31 +50,45 @@ export default function Overview() {
   );
 }
 
+/** Says that vendors are simulated, so that nobody takes a rehearsal for the real thing. */
+function Sandbox() {
+  const { t } = useText();
+  const system = useQuery({ queryKey: ["system"], staleTime: Infinity, queryFn: () => answered(api.GET("/v1/SystemInformation")) });
+  if (!system.data?.sandbox) return null;
+  return (
+    <aside className="notice" aria-label={t("overview.sandbox.title")}>
+      <FlaskConical aria-hidden />
+      <p>
+        <strong>{t("overview.sandbox.title")}</strong> {t("overview.sandbox")}
+      </p>
+    </aside>
+  );
+}
+
 function useSteps(calls: number, hasAnswered: boolean): Step[] | null {
-  const { t, language } = useText();
-  const llm = useLlmServices().data;
-  const speech = useSpeechServices().data;
+  const { t, said, language } = useText();
+  const llm = useServices("llm").data;
+  const speech = useServices("speech").data;
   const applications = useApplications().data;
-  const numbers = useNumbers().data;
+  const numbers = useNumbers({ page_size: 1, assigned: true }).data?.total;
   const carriers = useCarriers().data;
   const gateways = useGateways().data;
-  if (!llm || !speech || !applications || !numbers || !carriers || !gateways) return null;
+  if (!llm || !speech || !applications || numbers === undefined || !carriers || !gateways) return null;
   const service = (name: TextKey, href: string, rows: Parameters<typeof judge>[0][], missing: TextKey): Step => {
     const judged = rows.map((row) => judge(row, t, language));
     const best = judged.find((one) => one.tone === "good") ?? judged.find((one) => one.tone === "bad") ?? judged[0];
     const state: State = best?.tone === "good" ? "done" : best?.tone === "bad" ? "broken" : "open";
-    return { name: t(name), href, state, text: best ? [best.text, best.detail].filter(Boolean).join(" · ") : t(missing) };
+    return { name: t(name), href, state, text: best ? [best.text, said(splitReason(best.detail ?? "").says)].filter(Boolean).join(" · ") : t(missing) };
   };
-  const listening = speech.filter((row) => row.use_for_stt);
-  const speaking = speech.filter((row) => row.use_for_tts);
-  const routed = numbers.filter((row) => row.application_sid);
+  const listening = speech.filter((row) => row.uses.includes("stt"));
+  const speaking = speech.filter((row) => row.uses.includes("tts"));
   const open = carriers.filter((row) => admits(row, gateways));
   return [
     service("step.llm", "/account/llm-services", llm, "step.llm.missing"),
     service("step.stt", "/account/speech-services", listening, "step.stt.missing"),
     service("step.tts", "/account/speech-services", speaking, "step.tts.missing"),
     counted(t, "step.application", "/applications", applications.length),
-    counted(t, "step.number", "/numbers", routed.length),
+    counted(t, "step.number", "/numbers", numbers),
     counted(t, "step.carrier", "/carriers", open.length),
     { name: t("step.call"), href: "/calls", state: hasAnswered ? "done" : "open", text: t(hasAnswered ? "step.call.some" : "step.call.none", { count: calls }) },
   ];
@@ -129,20 +144,20 @@ function useCheckAll() {
   const { t } = useText();
   const toast = useToast();
   const account = useAccountSid();
-  const llm = useLlmServices().data ?? [];
-  const speech = useSpeechServices().data ?? [];
+  const llm = useServices("llm").data ?? [];
+  const speech = useServices("speech").data ?? [];
   const applications = useApplications().data ?? [];
-  const llmActions = useLlmActions();
-  const speechActions = useSpeechActions();
+  const llmActions = useServiceActions("llm");
+  const speechActions = useServiceActions("speech");
   return useMutation({
     mutationKey: ["check", account],
     mutationFn: async () => {
-      for (const row of llm) await llmActions.test(row.llm_credential_sid);
-      for (const row of speech) await speechActions.test(row.speech_credential_sid);
+      for (const row of llm) await llmActions.test(row.sid);
+      for (const row of speech) await speechActions.test(row.sid);
       for (const row of applications) await probe(row);
     },
     onSuccess: () => toast(t("overview.checked")),
-    onError: (error) => toast(error.message, "bad"),
+    onError: (error) => toast(error, "bad"),
     onSettled: () => Promise.all([llmActions.refresh(), speechActions.refresh()]),
   });
 }

@@ -10,7 +10,7 @@ import { Mark } from "../ui/mark";
 import { Button, Page, Problem } from "../ui/parts";
 import { useToast } from "../ui/toast";
 
-const SHORTEST = 8;
+export const SHORTEST = 8;
 
 export function ForcedPassword({ user }: { user: User }) {
   const { t } = useText();

@@ -11,13 +11,22 @@ interface Texts {
   language: Language;
   setLanguage: (language: Language) => void;
   t: Translate;
-  /** What the server said, in the reader's language where this portal knows the sentence. */
-  said: (sentence: string | null | undefined) => string;
+  /**
+   * What the server said, in the reader's language: by its sentences where this portal knows them, otherwise by its
+   * stable code, with the server's own words behind.
+   */
+  said: (what: string | Error | null | undefined, code?: string | null) => string;
+}
+
+/** How the server's words become the reader's. */
+export interface ServerWords {
+  sentences: [RegExp, string][];
+  codes: Record<string, string>;
 }
 
 interface Loaded {
   sentences: Catalogue;
-  server: [RegExp, string][];
+  server: ServerWords;
 }
 
 const STORED = "moonwire.language";
@@ -30,17 +39,31 @@ export function preferredLanguage(): Language {
 }
 
 export async function loadCatalogue(language: Language): Promise<Loaded> {
-  if (language === "en") return { sentences: en, server: [] };
+  if (language === "en") return { sentences: en, server: { sentences: [], codes: {} } };
   const [{ zh }, { server }] = await Promise.all([import("./zh"), import("./zh-server")]);
   return { sentences: zh, server };
 }
 
-/** Translate sentence by sentence; what is not known stays as it is. */
+/** Translate sentence by sentence; what is not known stays as it is. "vendor: a fact" is a sentence behind a name. */
 export function translate(text: string, known: [RegExp, string][]): string {
+  const [, name, fact] = /^([a-z0-9-]+): (.+?)\.?$/s.exec(text) ?? [];
+  if (name && fact) {
+    const sentence = `${fact.charAt(0).toUpperCase()}${fact.slice(1)}.`;
+    const translated = translate(sentence, known);
+    if (translated !== sentence) return `${name}：${translated}`;
+  }
   return text.replace(/[^.!?]+(?:[.!?](?=\S)[^.!?]*)*[.!?]?\s*/g, (sentence) => {
     const found = known.find(([pattern]) => pattern.test(sentence.trim()));
     return found ? sentence.trim().replace(found[0], found[1]) : sentence;
   });
+}
+
+/** Put the server's words into the reader's language. */
+export function reword(what: string | Error | null | undefined, code: string | null | undefined, { sentences, codes }: ServerWords): string {
+  const text = (what instanceof Error ? what.message : what) ?? "";
+  const reworded = translate(text, sentences);
+  const coded = codes[code ?? (what instanceof Error && "code" in what ? String(what.code) : "")];
+  return coded && reworded === text ? (text ? `${coded}（${text}）` : coded) : reworded;
 }
 
 /** Put values into `{places}` of a sentence. */
@@ -62,7 +85,7 @@ export function TextProvider({ first, catalogue, children }: { first: Language; 
       language,
       setLanguage,
       t: (key, values) => fill(sentences[key], values),
-      said: (sentence) => translate(sentence ?? "", server),
+      said: (what, code) => reword(what, code, server),
     }),
     [language, sentences, server, setLanguage],
   );

@@ -20,7 +20,7 @@ interface FieldProps {
 }
 
 export function Field({ label, help, error, warning, required = false, children }: FieldProps) {
-  const { t } = useText();
+  const { t, said } = useText();
   const id = useId();
   const notes = [help && `${id}-help`, warning && `${id}-warning`, error && `${id}-error`].filter(Boolean);
   return (
@@ -47,7 +47,7 @@ export function Field({ label, help, error, warning, required = false, children 
       )}
       {error && (
         <p className="error" id={`${id}-error`} role="alert">
-          {error}
+          {said(error)}
         </p>
       )}
     </div>
@@ -82,6 +82,33 @@ export function AreaField({ label, help, error, warning, required, onChange, ...
     <Field {...{ label, help, error, warning, required }}>
       {(described) => (
         <textarea spellCheck={false} rows={5} {...area} {...described} onChange={(event) => onChange(event.target.value)} />
+      )}
+    </Field>
+  );
+}
+
+type ProposingProps = Omit<FieldProps, "children"> & {
+  value: string;
+  proposals: string[];
+  placeholder?: string;
+  className?: string;
+  onChange: (value: string) => void;
+};
+
+/** One of the proposed values, or any other. */
+export function ProposingField({ label, help, error, warning, required, proposals, onChange, ...input }: ProposingProps) {
+  const list = useId();
+  return (
+    <Field {...{ label, help, error, warning, required }}>
+      {(described) => (
+        <>
+          <input {...input} {...described} list={list} autoComplete="off" spellCheck={false} onChange={(event) => onChange(event.target.value)} />
+          <datalist id={list}>
+            {proposals.map((one) => (
+              <option key={one} value={one} />
+            ))}
+          </datalist>
+        </>
       )}
     </Field>
   );

@@ -1,6 +1,7 @@
 /** A service's health from its last real use and its last test; asks no vendor. */
 import { type Language, type Translate, useText } from "../text";
 import { Status, type Tone } from "./parts";
+import { Reason } from "./reason";
 import { ago } from "./time";
 
 export interface Health {
@@ -34,12 +35,16 @@ export function judge(health: Health, t: Translate, language: Language): Judgeme
 }
 
 export function HealthStatus({ health }: { health: Health }) {
-  const { t, said, language } = useText();
+  const { t, language } = useText();
   const { tone, text, detail } = judge(health, t, language);
   return (
     <div className="health">
       <Status tone={tone}>{text}</Status>
-      {detail && <p className="detail">{said(detail)}</p>}
+      {detail && (
+        <div className="detail">
+          <Reason text={detail} />
+        </div>
+      )}
     </div>
   );
 }

@@ -107,12 +107,12 @@ export function Empty({ icon: Icon, title, children, action }: { icon: LucideIco
 }
 
 export function Problem({ error, retry }: { error: unknown; retry?: () => void }) {
-  const { t } = useText();
+  const { t, said } = useText();
   if (!error) return null;
   return (
     <div className="problem" role="alert">
       <CircleAlert aria-hidden />
-      <p>{error instanceof Error ? error.message : String(error)}</p>
+      <p>{said(error instanceof Error ? error : String(error))}</p>
       {retry && (
         <Button look="quiet" onClick={retry}>
           {t("again")}
@@ -174,6 +174,24 @@ export function Table<Row>({ caption, columns, rows, id }: { caption: string; co
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** Steps through a long list; shows nothing when there is one page. */
+export function Pages({ page, total, size, go }: { page: number; total: number; size: number; go: (page: number) => void }) {
+  const { t } = useText();
+  if (total <= size) return null;
+  const last = Math.ceil(total / size);
+  return (
+    <nav className="pages" aria-label={t("pages")}>
+      <Button disabled={page <= 1} onClick={() => go(page - 1)}>
+        {t("pages.back")}
+      </Button>
+      <span>{t("pages.range", { from: (page - 1) * size + 1, to: Math.min(page * size, total), total })}</span>
+      <Button disabled={page >= last} onClick={() => go(page + 1)}>
+        {t("pages.on")}
+      </Button>
+    </nav>
   );
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Query
@@ -48,13 +49,22 @@ class PhoneNumberShown(BaseModel):
 
 
 _List = list[PhoneNumberShown] | PageShown[PhoneNumberShown]
-_Query = Annotated[Paging, Query()]
+
+
+class NumberQuery(Paging):
+    """Query members of the lists."""
+
+    assigned: bool | None = None
+    """Only numbers that lead to an application, or only those that do not."""
+
+
+_Query = Annotated[NumberQuery, Query()]
 
 
 @routes.get("/PhoneNumbers", response_model=_List, operation_id="listPhoneNumbers")
 async def list_phone_numbers(principal: Caller, records: Administered, paging: _Query) -> Any:
     """List numbers; a bare array without `page`."""
-    return listed(await records.resource("phone_numbers").find(principal, {}), paging, "number")
+    return _listed(await records.resource("phone_numbers").find(principal, {}), paging)
 
 
 @routes.get("/Accounts/{account_sid}/PhoneNumbers", response_model=_List, operation_id="listAccountPhoneNumbers")
@@ -63,7 +73,13 @@ async def list_account_phone_numbers(
 ) -> Any:
     """List an account's numbers."""
     rows = await records.resource("phone_numbers").find(principal, {"account_sid": account_sid})
-    return listed(rows, paging, "number")
+    return _listed(rows, paging)
+
+
+def _listed(rows: Sequence[Row], query: NumberQuery) -> Any:
+    if query.assigned is not None:
+        rows = [row for row in rows if bool(row["application_sid"]) is query.assigned]
+    return listed(rows, query, "number")
 
 
 @routes.post("/PhoneNumbers", status_code=201, response_model=Created, operation_id="createPhoneNumber")

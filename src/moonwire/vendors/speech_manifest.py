@@ -39,7 +39,7 @@ def _form(sides: Sequence[SpeechManifest]) -> dict[str, object]:
     first = sides[0]
     fields = {one.name: one.document() for side in reversed(sides) for one in side.fields}
     names = [one.name for side in sides for one in side.fields]
-    models = {model: name for side in sides for model, name in side.models}
+    models = [(model, name, side.kind) for side in sides for model, name in side.models]
     return {
         "vendor": first.vendor,
         "displayName": first.display_name,
@@ -51,7 +51,7 @@ def _form(sides: Sequence[SpeechManifest]) -> dict[str, object]:
                 "fields": [fields[name] for name in dict.fromkeys(names)],
             }
         ],
-        "knownModels": [{"id": model, "displayName": name} for model, name in models.items()],
+        "knownModels": [{"id": model, "displayName": name, "use": use} for model, name, use in models],
         "supportsModelListing": False,
         "docsUrl": first.docs_url,
     }

@@ -4,46 +4,11 @@ from __future__ import annotations
 
 import pytest
 from tests.e2e.portal.conftest import AXE, Portal
+from tests.e2e.portal.screens import seed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
 FIRST_LOAD_LIMIT = 250_000
-
-
-async def seed(portal: Portal) -> list[str]:
-    """Fill the account with one of everything; returns the addresses of all screens."""
-    account = (await portal.ask("GET", "/Accounts"))[0]["account_sid"]
-    own = {"account_sid": account}
-    base = f"/Accounts/{account}"
-    key = "sk-0123456789abcdef"
-    llm = await portal.ask("POST", f"{base}/LlmCredentials", {"vendor": "moonshot", "label": "main", "api_key": key})
-    speech = await portal.ask("POST", f"{base}/SpeechCredentials", {"vendor": "deepgram", "api_key": key})
-    verbs = [{"verb": "say", "text": "Hello"}]
-    application = await portal.ask("POST", "/Applications", {"name": "hello", "app_json": verbs, **own})
-    carrier = await portal.ask("POST", "/VoipCarriers", {"name": "trunk", **own})
-    gateway = {"voip_carrier_sid": carrier["sid"], "ipv4": "203.0.113.0", "netmask": 24}
-    await portal.ask("POST", "/SipGateways", gateway)
-    await portal.ask("POST", "/PhoneNumbers", {"number": "+16175551212", "application_sid": application["sid"], **own})
-    await portal.ask("POST", "/ApiKeys", {"name": "ci", **own})
-    return [
-        "/",
-        "/calls",
-        "/alerts",
-        "/applications",
-        f"/applications/{application['sid']}",
-        "/numbers",
-        "/carriers",
-        f"/carriers/{carrier['sid']}",
-        "/account/llm-services",
-        "/account/llm-services/new",
-        f"/account/llm-services/{llm['sid']}",
-        "/account/speech-services",
-        "/account/speech-services/new",
-        f"/account/speech-services/{speech['sid']}",
-        "/account/api-keys",
-        "/account/password",
-        "/nowhere",
-    ]
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed (make portal)")
@@ -53,7 +18,7 @@ async def test_every_screen_is_clean(operator: Portal) -> None:
     found: list[str] = []
     for language in ("en", "zh"):
         await page.evaluate("(language) => localStorage.setItem('moonwire.language', language)", language)
-        for path in screens:
+        for path in screens.values():
             await operator.open(path)
             await operator.settled()
             for scheme in ("light", "dark") if language == "en" else ("light",):

@@ -4,13 +4,15 @@ import { RefreshCw, Trash2 } from "lucide-react";
 import { type FormEvent, useEffect, useState } from "react";
 import { useLocation } from "wouter";
 import { answered, api } from "../../api/client";
-import type { Application, EnvSchema, EnvValues } from "../../api/types";
+import type { Application, EnvSchema, EnvValues, ModelChoice } from "../../api/types";
 import { useAccountSid } from "../../session";
 import { type TextKey, useText } from "../../text";
-import { AreaField, CheckField, Choice, errorAt, SecretField, SelectField, TextField } from "../../ui/form";
+import { AreaField, CheckField, Choice, errorAt, ProposingField, SecretField, SelectField, TextField } from "../../ui/form";
 import { Button, Confirm, Loaded, Page, Panel, Problem } from "../../ui/parts";
 import { useToast } from "../../ui/toast";
 import { useApplications, useRefresh } from "../lists";
+import { type Use, useManifests } from "../services/data";
+import { chosen, Fallback, ModelPick } from "../services/fallback";
 import { EnvForm } from "./env-form";
 import { type EnvTexts, isSchema, judge, startingTexts, valuesOf } from "./environment";
 
@@ -40,15 +42,20 @@ interface Hook {
   password: string;
 }
 
+/** Members of an application that a speech panel shows; the fallback ones have the same names with a prefix. */
 const SPEECH = [
   "speech_recognizer_vendor",
   "speech_recognizer_language",
+  "speech_recognizer_label",
   "speech_synthesis_vendor",
   "speech_synthesis_language",
   "speech_synthesis_voice",
+  "speech_synthesis_label",
 ] as const;
+const ALL_SPEECH = [...SPEECH, ...SPEECH.map((name) => `fallback_${name}` as const)];
 
-type SpeechValues = Record<(typeof SPEECH)[number], string>;
+type SpeechMember = (typeof ALL_SPEECH)[number];
+type SpeechValues = Record<SpeechMember, string>;
 
 function hookOf(stored: Application["call_hook"] | undefined): Hook {
   const method = stored?.method === "GET" || stored?.method === "WS" ? stored.method : "POST";
@@ -63,8 +70,25 @@ function hookBody(hook: Hook) {
 
 function speechOf(stored?: Application): SpeechValues {
   const text = (value: unknown) => (typeof value === "string" ? value : "");
-  return Object.fromEntries(SPEECH.map((name) => [name, text(stored?.[name])])) as SpeechValues;
+  return Object.fromEntries(ALL_SPEECH.map((name) => [name, text(stored?.[name])])) as SpeechValues;
 }
+
+/** Verbs as people read them. */
+function indented(json: string | null | undefined): string {
+  try {
+    return json ? JSON.stringify(JSON.parse(json), null, 2) : "";
+  } catch {
+    return json ?? "";
+  }
+}
+
+/** Speech members as they are sent: an emptied one is removed; a voice that is an object stays as it is. */
+function speechBody(speech: SpeechValues, stored?: Application) {
+  const isObject = (name: SpeechMember) => typeof stored?.[name] === "object" && stored[name] !== null;
+  return Object.fromEntries(ALL_SPEECH.filter((name) => speech[name] || !isObject(name)).map((name) => [name, speech[name] || null]));
+}
+
+const NO_MODEL: ModelChoice = { vendor: "", model: "" };
 
 /** What the form holds. */
 function useApplicationForm(stored?: Application) {
@@ -77,8 +101,11 @@ function useApplicationForm(stored?: Application) {
   const [source, setSource] = useState<"hook" | "inline">(stored?.app_json && !stored.call_hook ? "inline" : "hook");
   const [hook, setHook] = useState(() => hookOf(stored?.call_hook));
   const [statusHook, setStatusHook] = useState(() => hookOf(stored?.call_status_hook));
-  const [appJson, setAppJson] = useState(stored?.app_json ?? "");
+  const [appJson, setAppJson] = useState(() => indented(stored?.app_json));
   const [speech, setSpeech] = useState(() => speechOf(stored));
+  const [fallsBack, setFallsBack] = useState(Boolean(stored?.use_for_fallback_speech));
+  const [llm, setLlm] = useState((stored?.llm as ModelChoice | null | undefined) ?? NO_MODEL);
+  const [fallback, setFallback] = useState((stored?.fallback ?? []) as unknown as ModelChoice[]);
   const [recorded, setRecorded] = useState(Boolean(stored?.record_all_calls));
   const [schema, setSchema] = useState<EnvSchema>({});
   const [texts, setTexts] = useState<EnvTexts>(() => startingTexts({}, stored?.env_vars as EnvValues | null));
@@ -95,7 +122,10 @@ function useApplicationForm(stored?: Application) {
         call_status_hook: hookBody(statusHook),
         env_vars: valuesOf(schema, texts),
         record_all_calls: recorded,
-        ...Object.fromEntries(SPEECH.map((member) => [member, speech[member] || null])),
+        llm: chosen([llm])[0] ?? null,
+        fallback: chosen(fallback),
+        use_for_fallback_speech: fallsBack,
+        ...speechBody(speech, stored),
       };
       if (stored) await answered(api.PUT("/v1/Applications/{sid}", { params: { path: { sid: stored.application_sid } }, body: body as never }));
       else await answered(api.POST("/v1/Applications", { body: body as never }));
@@ -113,7 +143,7 @@ function useApplicationForm(stored?: Application) {
   };
   return {
     stored, name, setName, source, setSource, hook, setHook, statusHook, setStatusHook, appJson, setAppJson,
-    speech, setSpeech, recorded, setRecorded, schema, setSchema, texts, setTexts, secrets, tried, save, submit,
+    speech, setSpeech, fallsBack, setFallsBack, llm, setLlm, fallback, setFallback, recorded, setRecorded, schema, setSchema, texts, setTexts, secrets, tried, save, submit,
     leave: () => go("/applications"),
   };
 }
@@ -131,6 +161,12 @@ function ApplicationForm({ stored }: { stored?: Application }) {
         <Source form={form} />
       </Panel>
       <Environment form={form} />
+      <Panel title={t("apps.llm")}>
+        <Models form={form} />
+      </Panel>
+      <Panel title={t("apps.speech")}>
+        <Speech form={form} />
+      </Panel>
       <Panel title={t("apps.more")}>
         <More form={form} />
       </Panel>
@@ -251,9 +287,61 @@ function Environment({ form }: { form: FormState }) {
   );
 }
 
+function Models({ form }: { form: FormState }) {
+  const { t } = useText();
+  return (
+    <div className="stack">
+      <div className="field">
+        <div className="model-pick">
+          <ModelPick value={form.llm} name={t("apps.llm")} onChange={form.setLlm} />
+        </div>
+        <p className="help">{t("apps.llm.help")}</p>
+      </div>
+      <Fallback value={form.fallback} onChange={form.setFallback} error={errorAt(form.save.error, "fallback")} />
+    </div>
+  );
+}
+
+function Speech({ form }: { form: FormState }) {
+  const { t } = useText();
+  return (
+    <div className="stack">
+      <SpeechFields form={form} names={SPEECH} />
+      <CheckField label={t("apps.fallbackSpeech.use")} help={t("apps.fallbackSpeech.help")} checked={form.fallsBack} onChange={form.setFallsBack} />
+      {form.fallsBack && (
+        <fieldset>
+          <legend>{t("apps.fallbackSpeech")}</legend>
+          <SpeechFields form={form} names={SPEECH.map((name) => `fallback_${name}` as const)} />
+        </fieldset>
+      )}
+    </div>
+  );
+}
+
+function SpeechFields({ form, names }: { form: FormState; names: readonly SpeechMember[] }) {
+  const { t } = useText();
+  const vendors = useManifests("speech").data ?? [];
+  const offering = (use: Use) => vendors.filter((one) => one.uses?.includes(use)).map((one) => one.vendor);
+  return (
+    <div className="pair">
+      {names.map((name) => {
+        const plain = name.replace("fallback_", "");
+        const shared = {
+          label: t(`apps.${plain}` as TextKey),
+          value: form.speech[name],
+          error: errorAt(form.save.error, name),
+          onChange: (value: string) => form.setSpeech({ ...form.speech, [name]: value }),
+        };
+        if (!plain.endsWith("vendor")) return <TextField key={name} {...shared} />;
+        return <ProposingField key={name} {...shared} proposals={offering(plain.includes("recognizer") ? "stt" : "tts")} />;
+      })}
+    </div>
+  );
+}
+
 function More({ form }: { form: FormState }) {
   const { t } = useText();
-  const { statusHook, setStatusHook, speech, setSpeech } = form;
+  const { statusHook, setStatusHook } = form;
   return (
     <div className="stack">
       <TextField
@@ -264,11 +352,6 @@ function More({ form }: { form: FormState }) {
         error={errorAt(form.save.error, "call_status_hook.url")}
         onChange={(url) => setStatusHook({ ...statusHook, url })}
       />
-      <div className="pair">
-        {SPEECH.map((name) => (
-          <TextField key={name} label={t(`apps.${name}` as TextKey)} value={speech[name]} onChange={(value) => setSpeech({ ...speech, [name]: value })} />
-        ))}
-      </div>
       <CheckField label={t("apps.record")} help={t("apps.record.help")} checked={form.recorded} onChange={form.setRecorded} />
     </div>
   );

@@ -1,8 +1,7 @@
 /** The form of an application's environment variables, built from what the application declares. */
-import { useId } from "react";
 import type { EnvSchema, EnvVariable } from "../../api/types";
 import { useText } from "../../text";
-import { AreaField, Field, SecretField, SelectField, TextField } from "../../ui/form";
+import { AreaField, ProposingField, SecretField, SelectField, TextField } from "../../ui/form";
 import { type EnvTexts, judge } from "./environment";
 
 interface EnvFormProps {
@@ -60,28 +59,7 @@ function Variable({ name, variable, text, isStoredSecret, showErrors, isAsked, o
     const unset = preset === undefined ? t("env.unset") : t("env.default", { value: preset });
     return <SelectField {...shared} options={[{ value: "", label: unset }, { value: "true", label: t("yes") }, { value: "false", label: t("no") }]} />;
   }
-  if (variable?.enum) return <ListedField {...shared} listed={variable.enum.map(String)} />;
+  if (variable?.enum) return <ProposingField {...shared} className="mono" proposals={variable.enum.map(String)} />;
   if (variable?.uiHint === "textarea" || variable?.uiHint === "filepicker") return <AreaField {...shared} />;
   return <TextField {...shared} inputMode={variable?.type === "number" ? "decimal" : undefined} className="mono" />;
-}
-
-type ListedProps = Parameters<typeof TextField>[0] & { listed: string[] };
-
-/** A value that the application proposes, or another one. */
-function ListedField({ listed, label, help, error, warning, required, value, placeholder, onChange }: ListedProps) {
-  const list = useId();
-  return (
-    <Field {...{ label, help, error, warning, required }}>
-      {(described) => (
-        <>
-          <input {...described} list={list} className="mono" autoComplete="off" spellCheck={false} value={value} placeholder={placeholder} onChange={(event) => onChange(event.target.value)} />
-          <datalist id={list}>
-            {listed.map((one) => (
-              <option key={one} value={one} />
-            ))}
-          </datalist>
-        </>
-      )}
-    </Field>
-  );
 }

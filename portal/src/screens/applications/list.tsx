@@ -7,17 +7,19 @@ import { Badge, Empty, LinkButton, Loaded, Page, Table } from "../../ui/parts";
 import { shownNumber } from "../../ui/number";
 import { useApplications, useNumbers } from "../lists";
 
+const SHOWN = 3;
+
 export default function Applications() {
   const { t } = useText();
   const applications = useApplications();
-  const numbers = useNumbers();
+  const numbers = useNumbers({ page_size: 500, assigned: true });
   const add = (
     <LinkButton href="/applications/new" look="main" icon={Plus}>
       {t("apps.add")}
     </LinkButton>
   );
   const numbersOf = (row: Application) =>
-    (numbers.data ?? []).filter((one) => one.application_sid === row.application_sid).map((one) => one.number);
+    (numbers.data?.data ?? []).filter((one) => one.application_sid === row.application_sid).map((one) => one.number);
   return (
     <Page title={t("nav.applications")} lead={t("apps.lead")} actions={add}>
       <Loaded query={applications}>
@@ -35,7 +37,7 @@ export default function Applications() {
                 },
                 {
                   title: t("nav.numbers"),
-                  cell: (row) => numbersOf(row).map((number) => <span key={number} className="number line">{shownNumber(number)}</span>),
+                  cell: (row) => <SomeNumbers all={numbersOf(row)} />,
                 },
               ]}
             />
@@ -47,5 +49,19 @@ export default function Applications() {
         }
       </Loaded>
     </Page>
+  );
+}
+
+function SomeNumbers({ all }: { all: string[] }) {
+  const { t } = useText();
+  return (
+    <>
+      {all.slice(0, SHOWN).map((number) => (
+        <span key={number} className="number line">
+          {shownNumber(number)}
+        </span>
+      ))}
+      {all.length > SHOWN && <span className="muted">{t("apps.moreNumbers", { count: all.length - SHOWN })}</span>}
+    </>
   );
 }

@@ -4,10 +4,10 @@ import { PhoneOff } from "lucide-react";
 import { useEffect, useState } from "react";
 import { answered, api, ApiFailure } from "../../api/client";
 import { useAccountSid } from "../../session";
-import { useText } from "../../text";
+import { type TextKey, useText } from "../../text";
 import { Badge, Button, Panel, Table } from "../../ui/parts";
 import { shownNumber } from "../../ui/number";
-import { clock } from "../../ui/time";
+import { Ago, clock } from "../../ui/time";
 import { useToast } from "../../ui/toast";
 
 const EVERY_MS = 2_000;
@@ -18,6 +18,9 @@ interface ActiveCall {
   to: string;
   call_status: string;
   direction: string;
+  /** When it came in and when it was answered, ISO 8601. */
+  attempted_at?: string | null;
+  answered_at?: string | null;
 }
 
 function useActiveCalls() {
@@ -38,26 +41,30 @@ function noneWithoutCalls(error: unknown): [] {
   throw error;
 }
 
-/** When this page first saw a call; the server tells no time for running calls. */
-function useSeenSince(calls: ActiveCall[]): (sid: string) => number {
-  const [seen, setSeen] = useState<Record<string, number>>({});
+/** The time, as often as a clock of seconds needs it. */
+function useNow(): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1_000);
     return () => clearInterval(timer);
   }, []);
-  useEffect(() => {
-    setSeen((before) => Object.fromEntries(calls.map(({ call_sid }) => [call_sid, before[call_sid] ?? Date.now()])));
-  }, [calls]);
-  return (sid) => Math.max(0, (now - (seen[sid] ?? now)) / 1000);
+  return now;
 }
 
 const NONE: ActiveCall[] = [];
 
+const STATES: Record<string, TextKey> = {
+  "in-progress": "active.in-progress",
+  ringing: "active.ringing",
+  trying: "active.trying",
+  "early-media": "active.early-media",
+};
+
 export function ActiveCalls() {
   const { t } = useText();
   const calls = useActiveCalls().data ?? NONE;
-  const seconds = useSeenSince(calls);
+  const now = useNow();
+  const began = (call: ActiveCall) => call.answered_at ?? call.attempted_at;
   if (!calls.length) return null;
   return (
     <Panel title={t("active.title", { count: calls.length })}>
@@ -67,8 +74,9 @@ export function ActiveCalls() {
         id={(call) => call.call_sid}
         columns={[
           { title: t("calls.call"), cell: (call) => `${shownNumber(call.from) || t("calls.unknown")} → ${shownNumber(call.to) || t("calls.unknown")}` },
-          { title: t("active.state"), cell: (call) => <Badge tone={call.call_status === "in-progress" ? "good" : "idle"}>{call.call_status}</Badge> },
-          { title: t("active.seen"), numeric: true, cell: (call) => clock(seconds(call.call_sid)) },
+          { title: t("active.state"), cell: (call) => <Badge tone={call.call_status === "in-progress" ? "good" : "idle"}>{call.call_status in STATES ? t(STATES[call.call_status] as TextKey) : call.call_status}</Badge> },
+          { title: t("active.since"), cell: (call) => <Ago at={began(call)} /> },
+          { title: t("active.duration"), numeric: true, cell: (call) => (call.answered_at ? clock((now - Date.parse(call.answered_at)) / 1000) : "–") },
           { title: t("actions"), quiet: true, cell: (call) => <HangUp call={call} /> },
         ]}
       />
@@ -84,7 +92,7 @@ function HangUp({ call }: { call: ActiveCall }) {
   const hangUp = useMutation({
     mutationFn: () =>
       answered(api.DELETE("/v1/Accounts/{account_sid}/Calls/{call_sid}", { params: { path: { account_sid, call_sid: call.call_sid } } })),
-    onError: (error) => toast(error.message, "bad"),
+    onError: (error) => toast(error, "bad"),
     onSettled: () => queries.invalidateQueries({ queryKey: ["active", account_sid] }),
   });
   return (

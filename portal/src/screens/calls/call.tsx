@@ -8,6 +8,7 @@ import type { Call, TimelineLine } from "../../api/types";
 import { useAccountSid } from "../../session";
 import { useText } from "../../text";
 import { Badge, Button, Confirm, Loaded, Page, Panel } from "../../ui/parts";
+import { Reason } from "../../ui/reason";
 import { shownNumber } from "../../ui/number";
 import { clock, dateTime } from "../../ui/time";
 import { useToast } from "../../ui/toast";
@@ -76,7 +77,7 @@ function Summary({ call }: { call: Call }) {
 }
 
 function Story({ lines }: { lines: TimelineLine[] }) {
-  const { t } = useText();
+  const { t, said: inMyWords } = useText();
   const said = utterances(lines);
   const measured = turns(lines);
   if (!lines.length) {
@@ -98,8 +99,8 @@ function Story({ lines }: { lines: TimelineLine[] }) {
                   <time>{clock(one.at)}</time>
                   {one.interrupted && <Badge tone="warn">{t("call.interrupted")}</Badge>}
                 </div>
-                <p>{one.text}</p>
-                {one.remedy && <p className="muted">{one.remedy}</p>}
+                {one.who === "trouble" ? <Reason text={one.text} /> : <p>{one.text}</p>}
+                {one.remedy && <p className="muted">{inMyWords(one.remedy)}</p>}
               </li>
             ))}
           </ol>

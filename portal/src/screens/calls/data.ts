@@ -81,6 +81,8 @@ const ENDINGS: Record<string, TextKey> = {
   "script-ended": "end.verbs",
   rejected: "end.rejected",
   "agent-failed": "end.agentFailed",
+  transferred: "end.transferred",
+  "no-answer": "end.noAnswer",
   "no-media": "end.noMedia",
   "no-ack": "end.noAck",
   "session-expired": "end.noMedia",
@@ -89,7 +91,7 @@ const ENDINGS: Record<string, TextKey> = {
 };
 
 /** Endings that nobody need look into. */
-const PEACEFUL = new Set(["bye", "closed", "hangup", "script-ended", "shutdown"]);
+const PEACEFUL = new Set(["bye", "closed", "hangup", "script-ended", "shutdown", "transferred"]);
 
 /** The catalogue's sentence for a reason, when there is one. */
 export function endingOf(call: Call): TextKey | null {

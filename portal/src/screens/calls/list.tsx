@@ -4,7 +4,7 @@ import { useState } from "react";
 import { Link } from "wouter";
 import type { Call } from "../../api/types";
 import { useText } from "../../text";
-import { Badge, Button, Empty, Loaded, Page, Table } from "../../ui/parts";
+import { Badge, Empty, Loaded, Page, Pages, Table } from "../../ui/parts";
 import { shownNumber } from "../../ui/number";
 import { Ago, clock } from "../../ui/time";
 import { SelectField, TextField } from "../../ui/form";
@@ -27,7 +27,7 @@ export default function Calls() {
           data.length ? (
             <>
               <CallTable calls={data} />
-              <Pages page={filters.page} total={Number(total)} go={(page) => change({ page })} />
+              <Pages page={filters.page} total={Number(total)} size={PAGE_SIZE} go={(page) => change({ page })} />
             </>
           ) : (
             <Empty icon={PhoneOff} title={t("calls.empty")}>
@@ -111,21 +111,4 @@ export function Ending({ call }: { call: Call }) {
   const { t } = useText();
   const key = endingOf(call);
   return <Badge tone={endedWell(call) ? "good" : "bad"}>{key ? t(key) : call.termination_reason}</Badge>;
-}
-
-function Pages({ page, total, go }: { page: number; total: number; go: (page: number) => void }) {
-  const { t } = useText();
-  const last = Math.max(1, Math.ceil(total / PAGE_SIZE));
-  if (last === 1) return null;
-  return (
-    <nav className="pages" aria-label={t("pages")}>
-      <Button disabled={page <= 1} onClick={() => go(page - 1)}>
-        {t("pages.back")}
-      </Button>
-      <span>{t("pages.here", { page, last })}</span>
-      <Button disabled={page >= last} onClick={() => go(page + 1)}>
-        {t("pages.on")}
-      </Button>
-    </nav>
-  );
 }

@@ -104,7 +104,7 @@ function Gateways({ carrier }: { carrier: string }) {
   const refresh = useRefresh("gateways");
   const remove = useMutation({
     mutationFn: (sid: string) => answered(api.DELETE("/v1/SipGateways/{sid}", { params: { path: { sid } } })),
-    onError: (error) => toast(error.message, "bad"),
+    onError: (error) => toast(error, "bad"),
     onSettled: refresh,
   });
   return (

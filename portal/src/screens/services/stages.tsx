@@ -5,7 +5,7 @@ import type { Stage, StageName, TestReport } from "../../api/types";
 import { type TextKey, type Translate, useText } from "../../text";
 import { Button } from "../../ui/parts";
 import { delay } from "../../ui/time";
-import { hostOf, STAGES } from "./data";
+import { hostOf, outcomeOf } from "./data";
 
 const STEP_MS = 90;
 const ICONS = { ok: Check, warning: TriangleAlert, failed: X, skipped: Minus, waiting: CircleDashed, running: LoaderCircle };
@@ -14,12 +14,12 @@ interface StagesProps {
   report: TestReport | undefined;
   running: boolean;
   /** The rows that are shown before the answer is there. */
-  names?: StageName[];
+  names: StageName[];
   /** Called when the reader takes over what a stage suggests. */
   onSuggestion?: (values: Record<string, string>, code: string) => void;
 }
 
-export function Stages({ report, running, names = STAGES, onSuggestion }: StagesProps) {
+export function Stages({ report, running, names, onSuggestion }: StagesProps) {
   const { t } = useText();
   const expected: Pick<Stage, "name" | "kind">[] = names.map((name) => ({ name }));
   const rows = !running && report?.stages?.length ? report.stages : expected;
@@ -35,7 +35,7 @@ export function Stages({ report, running, names = STAGES, onSuggestion }: Stages
         {rows.map(({ name, kind }, index) => {
           const stage = index < shown ? report?.stages?.[index] : undefined;
           const waiting = running && index === 0 ? "running" : "waiting";
-          return <Row key={`${name} ${kind}`} name={name} stage={stage} state={stage?.status ?? waiting} onSuggestion={onSuggestion} />;
+          return <Row key={`${name} ${kind}`} name={name} kind={kind} stage={stage} state={stage?.status ?? waiting} onSuggestion={onSuggestion} />;
         })}
       </ol>
       <p className={`verdict ${done ? verdictTone(report) : ""}`} role="status" aria-live="polite">
@@ -62,29 +62,32 @@ function useRevealed(report: TestReport | undefined, running: boolean, all: numb
 }
 
 function verdictTone(report: TestReport): string {
-  const outcome = report.outcome ?? report.status;
+  const outcome = outcomeOf(report);
   return outcome === "ok" ? "good" : outcome === "ok_with_warnings" ? "warn" : "bad";
 }
 
 function Verdict({ report }: { report: TestReport }) {
-  const { t } = useText();
+  const { t, said } = useText();
   const first = report.time_to_first_token_ms;
-  const outcome = report.outcome ?? report.status;
+  const audible = report.time_to_first_audio_ms;
+  const outcome = outcomeOf(report);
   if (outcome === "ok" && first != null) return t("test.verdict.ok", { delay: delay(first) });
+  if (outcome === "ok" && audible != null) return t("test.verdict.audible", { delay: delay(audible) });
   if (outcome === "ok") return t("test.passed");
   if (outcome === "ok_with_warnings") return t("test.verdict.warnings");
   if (report.stages?.length) return t("test.verdict.failed");
-  return report.reason || t("test.failed");
+  return said(report.reason) || t(outcome === "not_tested" ? "test.notTested" : "test.failed");
 }
 
 interface RowProps {
   name: StageName;
+  kind: Stage["kind"];
   stage: Stage | undefined;
   state: keyof typeof ICONS;
   onSuggestion?: StagesProps["onSuggestion"];
 }
 
-function Row({ name, stage, state, onSuggestion }: RowProps) {
+function Row({ name, kind, stage, state, onSuggestion }: RowProps) {
   const { t, said } = useText();
   const Icon = ICONS[state];
   const suggested = stage?.suggested && Object.keys(stage.suggested).length ? stage.suggested : null;
@@ -92,9 +95,12 @@ function Row({ name, stage, state, onSuggestion }: RowProps) {
     <li className={`stage ${state}`} data-stage={name} data-status={state} data-code={stage?.code || undefined}>
       <Icon aria-hidden className={state === "running" ? "spin" : undefined} />
       <div>
-        <strong>{t(`stage.${name}` as TextKey)}</strong>
+        <strong>
+          {t(`stage.${name}` as TextKey)}
+          {kind && <small>{t(`speech.${kind}`)}</small>}
+        </strong>
         <span className="read-only">{t(`stage.is.${state}` as TextKey)}</span>
-        <p>{said(stage?.message) || t(`stage.${name}.does` as TextKey)}</p>
+        <p>{said(stage?.message, stage?.code) || t(`stage.${name}.does` as TextKey)}</p>
         {stage?.hint && <p className="hint">{said(stage.hint)}</p>}
         {(stage?.vendor_text || stage?.request_id) && <VendorWords stage={stage} />}
         {suggested && stage && onSuggestion && (

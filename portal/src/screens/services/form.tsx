@@ -1,0 +1,286 @@
+/** The form of a service, made from the vendor's manifest: vendor, region, key, Base URL, label, Test, Save. */
+import { useMutation } from "@tanstack/react-query";
+import { FlaskConical } from "lucide-react";
+import { type FormEvent, useMemo, useState } from "react";
+import { useLocation } from "wouter";
+import type { ModelChoice, TestReport, VendorField, VendorManifest } from "../../api/types";
+import { useText } from "../../text";
+import { CheckField, Choice, errorAt, TextField } from "../../ui/form";
+import { Button, Panel, Problem } from "../../ui/parts";
+import { useToast } from "../../ui/toast";
+import { type Body, fieldsOf, hostOf, isGood, isSecret, type Kind, KINDS, listedModels, memberOf, type Service, type Use, useServiceActions, type Values } from "./data";
+import { chosen, Fallback } from "./fallback";
+import { ModelField, Region, VendorFieldInput } from "./fields";
+import { Stages } from "./stages";
+
+interface FormProps {
+  kind: Kind;
+  manifests: VendorManifest[];
+  stored?: Service;
+}
+
+export function ServiceForm({ kind, manifests, stored }: FormProps) {
+  const { t } = useText();
+  const [vendor, setVendor] = useState(stored?.vendor ?? manifests[0]?.vendor ?? "");
+  const manifest = manifests.find((one) => one.vendor === vendor);
+  const note = (one: VendorManifest) => one.uses?.map((use) => t(`speech.${use}`)).join(" · ");
+  return (
+    <>
+      {!stored && (
+        <Choice
+          cards
+          legend={t("service.vendor")}
+          value={vendor}
+          options={manifests.map((one) => ({ value: one.vendor, label: one.displayName, note: note(one) }))}
+          onChange={setVendor}
+        />
+      )}
+      {manifest ? <VendorForm key={vendor} kind={kind} manifest={manifest} stored={stored} /> : <Problem error={new Error(t("service.noVendor"))} />}
+    </>
+  );
+}
+
+/** What the form starts with: text members, and the rest. */
+interface Draft {
+  values: Values;
+  isDefault: boolean;
+  uses: Use[];
+  fallback: ModelChoice[];
+}
+
+function startingDraft(kind: Kind, manifest: VendorManifest, stored?: Service): Draft {
+  const values: Values = { label: stored?.label ?? "" };
+  if (kind === "llm") values.model_id = String(stored?.model_id ?? "");
+  for (const field of fieldsOf(manifest)) {
+    const member = memberOf(field.name);
+    values[member] = isSecret(field) ? "" : String(stored?.[member] ?? field.default ?? "");
+  }
+  const offered = manifest.uses ?? [];
+  return {
+    values,
+    isDefault: stored?.is_default ?? false,
+    uses: stored ? offered.filter((use) => stored.uses.includes(use)) : offered,
+    fallback: stored?.fallback ?? [],
+  };
+}
+
+/** Everything that is sent; a secret left empty is not, so that the stored one stays. */
+function bodyOf(kind: Kind, { values, isDefault, uses, fallback }: Draft, secrets: string[]): Body {
+  const given = Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== "" || !secrets.includes(name)));
+  const own = kind === "llm" ? { fallback: chosen(fallback) } : { use_for_stt: uses.includes("stt"), use_for_tts: uses.includes("tts") };
+  return { ...given, ...own, is_default: isDefault };
+}
+
+interface Try {
+  /** Values to test instead of the form's. */
+  override: Values;
+  /** The reader agrees that the stored key is sent to the vendor's other region. */
+  regionCheck?: boolean;
+}
+
+/** What the form holds, and what can be done with it. */
+function useServiceForm(kind: Kind, manifest: VendorManifest, stored?: Service) {
+  const { t } = useText();
+  const toast = useToast();
+  const actions = useServiceActions(kind);
+  const [, go] = useLocation();
+  const start = useMemo(() => startingDraft(kind, manifest, stored), [kind, manifest, stored]);
+  const [draft, setDraft] = useState(start);
+  const { values } = draft;
+  const secrets = fieldsOf(manifest).filter(isSecret).map((field) => memberOf(field.name));
+  const change = (changes: Partial<Draft>) => setDraft((before) => ({ ...before, ...changes }));
+  const set = (changes: Values) => setDraft((before) => ({ ...before, values: { ...before.values, ...changes } }));
+  const hasNewSecret = secrets.some((name) => values[name]);
+  const changed = JSON.stringify(draft) !== JSON.stringify(start);
+  const body = (tried = draft) => bodyOf(kind, tried, secrets);
+
+  const test = useMutation({
+    mutationFn: async ({ override, regionCheck }: Try): Promise<TestReport> => {
+      const tried = { ...draft, values: { ...values, ...override } };
+      if (stored && !hasNewSecret) {
+        if (changed) await actions.update(stored.sid, body());
+        return actions.test(stored.sid, regionCheck);
+      }
+      return actions.tryOut({ ...body(tried), vendor: manifest.vendor });
+    },
+    // A suggestion that works is taken over into the form; one that does not leaves the form as it was.
+    onSuccess: (report, { override }) => (isGood(report) ? set(override) : undefined),
+    onSettled: actions.refresh,
+  });
+  const save = useMutation({
+    mutationFn: async () => {
+      if (stored) await actions.update(stored.sid, body());
+      const sid = stored?.sid ?? (await actions.create({ ...body(), vendor: manifest.vendor }));
+      // What the Test found out before saving is found out again by the server, so that the list can show it.
+      if (test.data) void actions.test(sid).catch(() => undefined).then(actions.refresh);
+      await actions.refresh();
+    },
+    onSuccess: () => {
+      toast(t("saved"));
+      go(KINDS[kind].list);
+    },
+  });
+  /** Try what a stage suggests. A stored key is only asked about at the other region; the form then shows the rest. */
+  const follow = (suggested: Values, code: string) => {
+    if (!stored || hasNewSecret) test.mutate({ override: suggested });
+    else if (suggested.base_url && code === "key") test.mutate({ override: {}, regionCheck: true });
+    else set(suggested);
+  };
+  return {
+    draft,
+    values,
+    change,
+    set,
+    follow,
+    test,
+    save,
+    hasNewSecret,
+    hasAllSecrets: fieldsOf(manifest).every((field) => !isSecret(field) || !field.required || values[memberOf(field.name)]),
+    hostMoved: stored !== undefined && hostOf(values.base_url ?? "") !== hostOf(start.values.base_url ?? ""),
+    changed,
+    leave: () => go(KINDS[kind].list),
+  };
+}
+
+type ServiceFormState = ReturnType<typeof useServiceForm>;
+
+interface PartProps {
+  form: ServiceFormState;
+  kind: Kind;
+  manifest: VendorManifest;
+  stored?: Service;
+}
+
+function VendorForm({ kind, manifest, stored }: { kind: Kind; manifest: VendorManifest; stored?: Service }) {
+  const form = useServiceForm(kind, manifest, stored);
+  const part = { form, kind, manifest, stored };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    form.save.mutate();
+  };
+  const known = ["label", "vendor", "fallback", ...fieldsOf(manifest).map((field) => memberOf(field.name))];
+  const general = [form.save.error, form.test.error].find((error) => error && !errorAt(error, ...known));
+  return (
+    <form onSubmit={submit} className="stack" noValidate>
+      <Panel>
+        <Members {...part} />
+      </Panel>
+      <TestPanel {...part} />
+      <Problem error={general} />
+      <Footer form={form} isNew={!stored} />
+    </form>
+  );
+}
+
+/** Region, secret, address, then the rest: the order in which people have them at hand. */
+function orderedFields(fields: VendorField[]): VendorField[] {
+  const weight = (field: VendorField) => (field.type === "url" ? 1 : isSecret(field) ? 0 : 2);
+  return [...fields].sort((a, b) => weight(a) - weight(b));
+}
+
+function Members({ form, kind, manifest, stored }: PartProps) {
+  const { t } = useText();
+  const { draft, change } = form;
+  const fields = fieldsOf(manifest);
+  const regions = fields.find((field) => field.suggestions);
+  const wrong = (member: string) => errorAt(form.save.error, member) ?? errorAt(form.test.error, member);
+  const needsKey = (field: VendorField) => form.hostMoved && isSecret(field) && !form.values[memberOf(field.name)];
+  const input = (field: VendorField) => {
+    const member = memberOf(field.name);
+    return (
+      <VendorFieldInput
+        key={field.name}
+        field={field}
+        models={member === "model_id" ? manifest.knownModels.filter((model) => !model.use || model.use === manifest.uses?.[0]) : []}
+        storedValue={stored && String(stored[member] ?? "")}
+        value={form.values[member] ?? ""}
+        error={wrong(member) ?? (needsKey(field) ? t("service.keyAgain") : null)}
+        onChange={(value) => form.set({ [member]: value })}
+      />
+    );
+  };
+  return (
+    <div className="stack">
+      {regions?.suggestions && (
+        <Region suggestions={regions.suggestions} value={form.values.base_url ?? ""} onChange={(base_url) => form.set({ base_url })} />
+      )}
+      {orderedFields(fields.filter((field) => field.type !== "select")).map(input)}
+      <TextField
+        label={t("service.label")}
+        help={t("service.label.help")}
+        value={form.values.label ?? ""}
+        error={wrong("label")}
+        onChange={(label) => form.set({ label })}
+      />
+      {fields.filter((field) => field.type === "select").map(input)}
+      {manifest.uses && manifest.uses.length > 1 && <Uses offered={manifest.uses} value={draft.uses} onChange={(uses) => change({ uses })} />}
+      {kind === "llm" && (
+        <Fallback
+          value={draft.fallback}
+          own={{ vendor: manifest.vendor, label: form.values.label || null, model: "" }}
+          error={wrong("fallback")}
+          onChange={(fallback) => change({ fallback })}
+        />
+      )}
+      <CheckField label={t("service.isDefault")} help={t("service.isDefault.help")} checked={draft.isDefault} onChange={(isDefault) => change({ isDefault })} />
+    </div>
+  );
+}
+
+/** What a vendor that both listens and speaks is used for. */
+function Uses({ offered, value, onChange }: { offered: Use[]; value: Use[]; onChange: (uses: Use[]) => void }) {
+  const { t } = useText();
+  return (
+    <fieldset className="uses">
+      <legend>{t("speech.uses")}</legend>
+      {offered.map((use) => (
+        <CheckField
+          key={use}
+          label={t(`speech.${use}`)}
+          help={t(`speech.${use}.help`)}
+          checked={value.includes(use)}
+          onChange={(on) => onChange(offered.filter((one) => (one === use ? on : value.includes(one))))}
+        />
+      ))}
+    </fieldset>
+  );
+}
+
+function TestPanel({ form, kind, manifest, stored }: PartProps) {
+  const { t } = useText();
+  const { test } = form;
+  const usesStored = stored !== undefined && !form.hasNewSecret;
+  const mayTest = stored && !form.hostMoved ? true : form.hasAllSecrets;
+  return (
+    <Panel title={t("test")}>
+      <div className="stack">
+        {kind === "llm" && (
+          <ModelField manifest={manifest} live={listedModels(test.data)} value={form.values.model_id ?? ""} onChange={(model_id) => form.set({ model_id })} />
+        )}
+        <div className="test-line">
+          <Button icon={FlaskConical} busy={test.isPending} disabled={!mayTest} onClick={() => test.mutate({ override: {} })}>
+            {t(!usesStored ? "test" : form.changed ? "test.save" : "test.again")}
+          </Button>
+          <p className="help">{t(mayTest ? `${kind}.test.help` : "test.needsKey")}</p>
+        </div>
+        {(test.data || test.isPending) && (
+          <Stages report={test.data} running={test.isPending} names={KINDS[kind].stages} onSuggestion={form.follow} />
+        )}
+      </div>
+    </Panel>
+  );
+}
+
+function Footer({ form, isNew }: { form: ServiceFormState; isNew: boolean }) {
+  const { t } = useText();
+  const failed = form.test.data !== undefined && !form.test.isPending && !isGood(form.test.data);
+  return (
+    <div className="actions sticky">
+      {failed && <p className="warning">{t("service.saveAnyway.text")}</p>}
+      <Button onClick={form.leave}>{t("cancel")}</Button>
+      <Button type="submit" look="main" busy={form.save.isPending} disabled={isNew ? !form.hasAllSecrets : !form.changed}>
+        {t(failed ? "service.saveAnyway" : "save")}
+      </Button>
+    </div>
+  );
+}
