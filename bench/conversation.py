@@ -1,6 +1,7 @@
 """Runs one scenario of conversations against a server process and prints its figures as one JSON object.
 
-Run: `.venv/bin/python -m bench.conversation [--calls N] [--seconds S] [--interrupt] [--application] [--floor]`.
+Run: `.venv/bin/python -m bench.conversation [--calls N] [--seconds S]`; with `--interrupt`, `--application`, `--floor`
+or `--acoustic`.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import tempfile
 import time
 from bisect import bisect_left, bisect_right
@@ -58,6 +60,7 @@ class Scenario:
     seconds: float
     interrupt: bool = False
     application: bool = False
+    acoustic: bool = False
     floor: bool = False
 
 
@@ -72,6 +75,44 @@ class Measured:
     own_cpu_s: float
     rss_idle_mib: float
     rss_busy_mib: float
+    turn_answers: TurnAnswers
+
+
+@dataclass(frozen=True)
+class TurnAnswers:
+    """What the server has published about its acoustic turn model."""
+
+    by_limit: dict[float, float]
+    """Answers within so many seconds."""
+    late: float
+
+    def since(self, before: TurnAnswers) -> TurnAnswers:
+        """Return what has been added."""
+        limits = {limit: count - before.by_limit.get(limit, 0.0) for limit, count in self.by_limit.items()}
+        return TurnAnswers(limits, self.late - before.late)
+
+    def within_s(self, share: float) -> float:
+        """Return the first limit that so many of the answers kept; those that came at all."""
+        most = max(self.by_limit.values(), default=0.0)
+        return next((limit for limit, count in sorted(self.by_limit.items()) if most and count >= share * most), 0.0)
+
+    def figures(self) -> dict[str, float]:
+        """Return what the report shows."""
+        return {
+            "turn_answers": max(self.by_limit.values(), default=0.0),
+            "turn_answers_late": self.late,
+            "turn_answer_p50_ms": self.within_s(0.5) * 1000,
+            "turn_answer_p95_ms": self.within_s(0.95) * 1000,
+        }
+
+
+async def turn_answers(session: aiohttp.ClientSession, port: int) -> TurnAnswers:
+    """Ask the server."""
+    async with session.get(f"http://127.0.0.1:{port}/metrics") as response:
+        text = await response.text() if response.status == 200 else ""
+    limits = re.findall(r'moonwire_turn_answer_seconds_bucket\{le="([^"+]+)"\} (\S+)', text)
+    late = re.findall(r"^moonwire_turn_answers_late (\S+)", text, re.MULTILINE)
+    return TurnAnswers({float(limit): float(count) for limit, count in limits}, float(late[0]) if late else 0.0)
 
 
 async def converse(scenario: Scenario, vendors: Vendors, subject: Subject) -> tuple[list[Caller], Measured]:
@@ -93,7 +134,7 @@ async def converse(scenario: Scenario, vendors: Vendors, subject: Subject) -> tu
                 await vendors.deepgram.until(lambda n=number: len(vendors.deepgram.connections) >= n + 2)
             await asyncio.sleep(SETTLE_S)
             begin_s, begin_cpu_s, begin_own_s = time.monotonic(), subject.cpu_s(), time.process_time()
-            begin_waited_s = subject.waited_s()
+            begin_waited_s, answers = subject.waited_s(), await turn_answers(session, subject.port)
             await asyncio.sleep(scenario.seconds)
             measured = Measured(
                 begin_s,
@@ -103,6 +144,7 @@ async def converse(scenario: Scenario, vendors: Vendors, subject: Subject) -> tu
                 time.process_time() - begin_own_s,
                 rss_idle_mib,
                 subject.rss_mib(),
+                (await turn_answers(session, subject.port)).since(answers),
             )
             stop.set()
     return callers, measured
@@ -183,15 +225,22 @@ def figures(scenario: Scenario, vendors: Vendors, callers: list[Caller], measure
     }
     if scenario.calls == 1:
         result |= stages(vendors, finals_s, callers[0].notes)
+    if scenario.acoustic:
+        result |= measured.turn_answers.figures()
     if scenario.interrupt:
-        result |= {
-            "barge_ins": len(last),
-            "held_p50_ms": percentile(held, 50) * 1000,
-            "held_p95_ms": percentile(held, 95) * 1000,
-            "not_held": missed,
-            "last_frame_p95_ms": percentile(last, 95) * 1000,
-        }
+        result |= yielding(held, last, missed)
     return {name: round(value, 4) for name, value in result.items()}
+
+
+def yielding(held: list[float], last: list[float], missed: int) -> dict[str, float]:
+    """Return how the agent made way for callers."""
+    return {
+        "barge_ins": len(last),
+        "held_p50_ms": percentile(held, 50) * 1000,
+        "held_p95_ms": percentile(held, 95) * 1000,
+        "not_held": missed,
+        "last_frame_p95_ms": percentile(last, 95) * 1000,
+    }
 
 
 def costs(scenario: Scenario, measured: Measured) -> dict[str, float]:
@@ -225,6 +274,8 @@ async def run(scenario: Scenario, folder: Path) -> dict[str, float]:
     """Run one scenario in a folder of its own."""
     async with AsyncExitStack() as stack:
         vendors = await stack.enter_async_context(running_vendors(LONG_ANSWER if scenario.interrupt else SHORT_ANSWER))
+        if scenario.acoustic:
+            vendors.urls["turns"] = "krisp"
         if scenario.application:
             await stack.enter_async_context(running_application(vendors.urls))
         start = start_floor if scenario.floor else start_moonwire
@@ -242,6 +293,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--interrupt", action="store_true")
     parser.add_argument("--application", action="store_true")
+    parser.add_argument("--acoustic", action="store_true")
     parser.add_argument("--floor", action="store_true")
     scenario = Scenario(**vars(parser.parse_args()))
     apart()

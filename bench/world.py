@@ -24,7 +24,9 @@ from aiohttp import web
 from moonwire.sandbox.cartesia import CartesiaSimulator
 from moonwire.sandbox.deepgram import DeepgramSimulator
 from moonwire.sandbox.deepgram.hearing import Script
+from moonwire.sandbox.deepgramflux import FluxSimulator
 from moonwire.sandbox.moonshot import MoonshotSimulator, Pacing, ScriptedAnswer
+from moonwire.vendors.turn.smart_turn.file import find_model
 
 KEY = "sk-bench"
 QUESTIONS = ("Where are you?", "What is your name?", "No, thank you.", "What is the price?")
@@ -45,6 +47,7 @@ class Vendors:
     moonshot: MoonshotSimulator
     deepgram: DeepgramSimulator
     cartesia: CartesiaSimulator
+    flux: FluxSimulator
     urls: dict[str, str]
 
 
@@ -59,11 +62,12 @@ class Answer:
 
 
 @asynccontextmanager
-async def running_vendors(answer: str) -> AsyncGenerator[Vendors]:
-    """Start simulators that take no time beyond their own work."""
-    pacing = Pacing(first_token_s=0.0, gap_s=0.0, thinking_s=0.0)
+async def running_vendors(answer: str, *, first_token_s: float = 0.0) -> AsyncGenerator[Vendors]:
+    """Start simulators that take no time beyond their own work, but for the model's first token."""
+    pacing = Pacing(first_token_s=first_token_s, gap_s=0.0, thinking_s=0.0)
     moonshot = MoonshotSimulator(date=date(2026, 11, 22), keys={"global": [KEY]}, script=Answer(answer), pacing=pacing)
-    deepgram = DeepgramSimulator(hearing=Script([QUESTIONS[0]], repeat=True))
+    flux = FluxSimulator(hearing=Script([QUESTIONS[0]], repeat=True))
+    deepgram = DeepgramSimulator(hearing=Script([QUESTIONS[0]], repeat=True), neighbours=[flux])
     cartesia = CartesiaSimulator(keys=[KEY], first_chunk_s=0.0, rtf=0.0, voice="tone")
     async with AsyncExitStack() as stack:
         urls = {
@@ -73,19 +77,19 @@ async def running_vendors(answer: str) -> AsyncGenerator[Vendors]:
         }
         for simulator in (moonshot, deepgram, cartesia):
             stack.push_async_callback(simulator.stop)
-        yield Vendors(moonshot, deepgram, cartesia, urls)
+        yield Vendors(moonshot, deepgram, cartesia, flux, urls)
 
 
 def agent(urls: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the application: one `agent` verb, its turns ended by the recogniser."""
+    """Return the application: one `agent` verb; its turns are ended by the recogniser, or by the acoustic model."""
     messages = [{"role": "system", "content": "You are the receptionist of a restaurant. Answer in one sentence."}]
     return [
         {
             "verb": "agent",
-            "stt": {"vendor": "deepgram", "language": "en-US"},
+            "stt": json.loads(urls.get("recogniser", '{"vendor": "deepgram", "language": "en-US"}')),
             "tts": {"vendor": "cartesia", "voice": "sonic-english", "language": "en"},
             "llm": {"vendor": "moonshot", "model": "kimi-k2.6", "llmOptions": {"messages": messages}},
-            "turnDetection": "stt",
+            "turnDetection": urls.get("turns", "stt"),
             "bargeIn": {"enable": True, "minSpeechDuration": 0.5},
             "greeting": False,
             **({"eventHook": "/events"} if "application" in urls else {}),
@@ -127,6 +131,7 @@ def configuration(urls: dict[str, str]) -> str:
             "llm_services": [{"vendor": "moonshot", "api_key": KEY, "base_url": urls["moonshot"]}],
             "speech_services": [
                 {"vendor": "deepgram", "api_key": KEY, "base_url": urls["deepgram"]},
+                {"vendor": "deepgramflux", "api_key": KEY, "base_url": urls["deepgram"]},
                 {"vendor": "cartesia", "api_key": KEY, "base_url": urls["cartesia"]},
             ],
             "applications": [{"name": "bench", **hook}],
@@ -187,6 +192,8 @@ def start_moonwire(folder: Path, urls: dict[str, str]) -> Subject:
         "MOONWIRE_SANDBOX": "off",
         "MOONWIRE_LOG_LEVEL": "warning",
     }
+    if model := find_model(Path("var"), None):
+        environment["MOONWIRE_TURN_MODEL"] = str(model.absolute())
     command = [str(Path(sys.executable).with_name("moonwire")), "serve", "--config", str(config)]
     return _start(command, environment, folder, port)
 

@@ -117,7 +117,7 @@ async def running_server(
         pacer = Pacer(clock)
         hosts = HostPolicy((*settings.private_hosts, *(LOOPBACK if fleet else ())))
         outbound = await _outbound(clock, hosts, stack)
-        ears = open_ears(settings, metrics.watch, stack)
+        ears = open_ears(settings, metrics.watch, stack, metrics.turn_answered)
         engine = await _engine(settings, store, outbound, watch(MeteredEventLogs(event_logs, metrics)), ears, stack)
         sip = _sip(settings, store.directory, engine, pacer, outbound)
         await sip.start()

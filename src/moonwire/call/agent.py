@@ -285,6 +285,7 @@ class Agent:
             cause=live.cause,
             interrupted=event["interrupted"],
             model=live.model,
+            turn_detection=event.get("turn_detection"),
             pii_heard=heard,
             usage=event.get("usage"),
             latency=event["latency"] | {name: event[name] for name in ("response_ms",) if name in event},

@@ -65,6 +65,8 @@ class MeteredCallEventLog:
 
     def _count_turn(self, fields: dict[str, Any]) -> None:
         self._metrics.turn_ended(interrupted=bool(fields.get("interrupted")))
+        if engine := fields.get("turn_detection"):
+            self._metrics.turn_ended_by(str(engine))
         latency: dict[str, Any] = fields.get("latency") or {}
         for name, value in latency.items():
             if name.endswith("_ms") and isinstance(value, int | float):

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 _STAGE_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+_ANSWER_S = (0.025, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.11, 0.12, 0.13, 0.14, 0.15)
 _LAG_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
 _CALL_S = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600)
 
@@ -27,6 +28,13 @@ class Metrics:
         self._calls = Counter("moonwire_calls", "Calls that ended, by reason.", ["transport", "reason"], registry=own)
         self._duration = Histogram("moonwire_call_duration_seconds", "Length of calls.", buckets=_CALL_S, registry=own)
         self._turns = Counter("moonwire_turns", "Turns that ended.", ["interrupted"], registry=own)
+        self._ends = Counter("moonwire_turn_ends", "Who ended the callers' turns.", ["engine"], registry=own)
+        self._answers = Histogram(
+            "moonwire_turn_answer_seconds",
+            "Wall time of the acoustic turn model's answers.",
+            buckets=_ANSWER_S,
+            registry=own,
+        )
         self._stages = Histogram(
             "moonwire_stage_seconds", "Time by stage of a turn.", ["stage"], buckets=_STAGE_S, registry=own
         )
@@ -44,6 +52,14 @@ class Metrics:
     def turn_ended(self, *, interrupted: bool) -> None:
         """Count a turn of the agent."""
         self._turns.labels("yes" if interrupted else "no").inc()
+
+    def turn_ended_by(self, engine: str) -> None:
+        """Count the end of a caller's turn: stt, krisp, smart-turn, silence."""
+        self._ends.labels(engine).inc()
+
+    def turn_answered(self, seconds: float) -> None:
+        """Time one answer of the acoustic turn model, waiting included; late ones are not among them."""
+        self._answers.observe(seconds)
 
     def stage_took(self, stage: str, seconds: float) -> None:
         """Time one stage of one turn: stt, eot (end of turn), llm, tts, tool, response (all of it)."""

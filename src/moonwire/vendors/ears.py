@@ -36,13 +36,23 @@ class Ears:
     noise: NoiseSuppression
 
 
-def open_ears(settings: Settings, watch: Watch, stack: AsyncExitStack) -> Ears:
+def open_ears(
+    settings: Settings, watch: Watch, stack: AsyncExitStack, on_turn_answer: Callable[[float], None] = lambda _: None
+) -> Ears:
     """Build them; they stop with the stack.
+
+    Args:
+        settings: where models lie.
+        watch: publishes what the engines count.
+        stack: ends them.
+        on_turn_answer: hears how many seconds each answer of the turn model took.
 
     Raises:
         ConfigError: the operator named a file that is not there.
     """
-    return Ears(_voice_detector(stack), _turn_detector(settings, watch, stack), _noise(settings, watch, stack))
+    return Ears(
+        _voice_detector(stack), _turn_detector(settings, watch, stack, on_turn_answer), _noise(settings, watch, stack)
+    )
 
 
 def _voice_detector(stack: AsyncExitStack) -> VoiceActivityDetector:
@@ -52,7 +62,9 @@ def _voice_detector(stack: AsyncExitStack) -> VoiceActivityDetector:
     return detector
 
 
-def _turn_detector(settings: Settings, watch: Watch, stack: AsyncExitStack) -> TurnDetector | None:
+def _turn_detector(
+    settings: Settings, watch: Watch, stack: AsyncExitStack, on_answer: Callable[[float], None]
+) -> TurnDetector | None:
     """Choose who ends turns by sound: the licensed SDK, the open model, or nobody (then a silence timer does)."""
     krisp = open_krisp(environment())
     if krisp is not None:
@@ -62,12 +74,12 @@ def _turn_detector(settings: Settings, watch: Watch, stack: AsyncExitStack) -> T
     if path is None:
         log.info("turn detection by silence", remedy="fetch the open model: moonwire models fetch")
         return None
-    detector = SmartTurn(SmartTurnModel(path).score, workers=1 if (os.cpu_count() or 1) < 4 else 2)
+    workers = 1 if (os.cpu_count() or 1) < 4 else 2
+    detector = SmartTurn(SmartTurnModel(path).score, workers=workers, on_answer=on_answer)
     stack.callback(detector.close)
     detector.warm_up()
     watch("turn_answers", "Answers of the acoustic turn model.", lambda: float(detector.stats.answers))
     watch("turn_answers_late", "Answers that silence replaced.", lambda: float(detector.stats.late))
-    watch("turn_answer_seconds", "Wall time of the last answer.", lambda: detector.stats.answer_s)
     log.info("turn detection ready", engine=detector.name, model=str(path))
     return detector
 

@@ -182,3 +182,18 @@ async def test_voice_after_a_long_silence_is_another_turn(detect: Callable[..., 
     stream.push(SILENCE)
     await ear.next()
     assert len(script.asked[1]) < 1.2 * 8000
+
+
+async def test_a_question_that_would_be_answered_too_late_is_not_begun(detect: Callable[..., SmartTurn]) -> None:
+    script = Script(0.9, 0.9, 0.9)
+    script.may_answer.clear()
+    detector, ears = detect(script, 0.3), [Ear() for _ in range(3)]
+    for ear in ears:
+        stream = detector.open(ear, AgreementSettings())
+        say_something(stream)
+        stream.push(SILENCE)
+    while detector.stats.late < 3:
+        await asyncio.sleep(0)
+    script.may_answer.set()
+    detector.close()
+    assert len(script.asked) == 1, "the others left the queue with their deadline"

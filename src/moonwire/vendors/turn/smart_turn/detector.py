@@ -1,12 +1,15 @@
 """Ends turns with Smart Turn: keeps each call's turn audio, asks the model by schedule, in a few worker threads.
 
 A question waits at most `DEADLINE_S` for its answer; then silence decides, and that is counted. At most one question
-per call is under way; one about a pause that is over is taken back.
+per call is under way; one about a pause that is over is taken back. Under overload the queue does not grow: a question
+that has waited so long that its answer would be late is not begun.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +29,9 @@ LATE_ENGINE: Final = "silence"
 DEADLINE_S: Final = 0.15
 """Wall time from the question to the answer, two to three times what an answer takes on an idle core: whoever waits
 longer waits in a queue, and the queue is what has to go."""
+_LEARN: Final = 0.2
+"""Weight of a new answer's duration in what is typical."""
+_FORGET: Final = 0.9
 _KEPT_SAMPLES: Final = 8 * SAMPLE_RATE_HZ
 _SLACK_SAMPLES: Final = 2 * SAMPLE_RATE_HZ
 _PRE_ROLL_S: Final = 0.3
@@ -46,11 +52,10 @@ Score = Callable[[bytes], float]
 class TurnStats:
     """What the detector has done so far."""
 
+    on_answer: Callable[[float], None]
     answers: int = 0
     late: int = 0
     """Answers that came after the deadline or not at all; silence decided instead."""
-    answer_s: float = 0.0
-    """Wall time of the last answer, waiting included."""
 
 
 class SmartTurn:
@@ -60,12 +65,22 @@ class SmartTurn:
         score: returns the probability that a turn (mu-law) is over; called in worker threads.
         workers: threads; each can give about ten answers a second.
         deadline_s: how long an answer is waited for.
+        on_answer: hears the wall time of each answer, waiting included.
     """
 
-    def __init__(self, score: Score, *, workers: int = 1, deadline_s: float = DEADLINE_S) -> None:
-        self.stats = TurnStats()
+    def __init__(
+        self,
+        score: Score,
+        *,
+        workers: int = 1,
+        deadline_s: float = DEADLINE_S,
+        on_answer: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        self.stats = TurnStats(on_answer)
         self._score = score
         self._deadline_s = deadline_s
+        self._typical_s = 0.0
+        """What an answer takes without waiting, as far as that is known."""
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="turn")
 
     @property
@@ -75,7 +90,7 @@ class SmartTurn:
 
     def warm_up(self) -> None:
         """Load the model now, in the background."""
-        self._pool.submit(self._try, b"\xff" * SAMPLE_RATE_HZ)
+        self._pool.submit(self._load)
 
     def open(self, listener: TurnListener, settings: AgreementSettings) -> TurnStream:
         """Begin to listen to a call."""
@@ -85,16 +100,28 @@ class SmartTurn:
         """Stop the threads; an answer that is being made is waited for."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
+    def _load(self) -> None:
+        """Answer twice: the first answer loads the model, the second shows what answers take."""
+        for _ in range(2):
+            self._typical_s = 0.0
+            self._try(b"\xff" * SAMPLE_RATE_HZ, math.inf)
+
     def ask(self, audio: bytes, on_answer: Callable[[float | None], None]) -> Question:
         """Put a question; the answer comes on the event loop, None when it is late or has failed."""
         loop = asyncio.get_running_loop()
         question = Question(loop, on_answer, self.stats)
-        question.start(self._pool.submit(self._try, audio), self._deadline_s)
+        question.start(self._pool.submit(self._try, audio, time.monotonic() + self._deadline_s), self._deadline_s)
         return question
 
-    def _try(self, audio: bytes) -> float | None:
+    def _try(self, audio: bytes, due_s: float) -> float | None:
+        began_s = time.monotonic()
+        if began_s + self._typical_s > due_s:
+            self._typical_s *= _FORGET  # lest one slow answer sheds everything for ever
+            return None
         try:
-            return self._score(audio)
+            probability = self._score(audio)
+            self._typical_s += (time.monotonic() - began_s - self._typical_s) * _LEARN
+            return probability
         except Exception:  # vendor boundary: a broken model must not end calls
             log.exception("turn model failed")
             return None
@@ -140,7 +167,7 @@ class Question:
             self._stats.late += 1
         else:
             self._stats.answers += 1
-            self._stats.answer_s = self._loop.time() - self._asked_at
+            self._stats.on_answer(self._loop.time() - self._asked_at)
         self._on_answer(probability)
 
 
