@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.agent_verb.talk import Talk, held
+from tests.agent_verb.talk import HOURS, Talk, held
 from tests.call.application import Application
 
-from moonwire.sandbox.caller import HangUp, Pause, WaitForSilence
+from moonwire.sandbox.caller import HangUp, Pause, Say, WaitForSilence
+from moonwire.sandbox.moonshot.script import ScriptedAnswer, ScriptedCall
 from moonwire.sandbox.virtual_time import virtual_time
 
 
@@ -55,3 +56,31 @@ async def test_action_hook(tmp_path: Path) -> None:
     (done,) = talk.hooked("/my-end")
     assert done["completion_reason"] == "normal conversation end"
     assert done.keys() >= {"call_sid", "direction", "from", "to", "call_status"}
+
+
+@virtual_time
+async def test_reconnect(tmp_path: Path) -> None:
+    tool = {"name": "get_weather", "parameters": {"type": "object", "properties": {}}}
+
+    async def sunny(arguments: dict[str, Any]) -> str:
+        return "sunny"
+
+    async def vanish(application: Application, event: dict[str, Any]) -> None:
+        if event["type"] == "turn_end" and len(application.of("agent:event")) == 2:
+            application.vanish()
+
+    talk = await held(
+        tmp_path,
+        {"llm": {"llmOptions": {"tools": [tool]}}},
+        steps=[WaitForSilence(), Pause(3), Say(HOURS), WaitForSilence(), HangUp()],
+        says=[ScriptedAnswer("", (ScriptedCall("get_weather"),)), "It is sunny."],
+        tools={"get_weather": sunny},
+        on_event=vanish,
+    )
+    (first,), (again,) = talk.application.of("session:new"), talk.application.of("session:reconnect")
+    assert again == first
+    assert len(talk.stage.named("call", name="agent_started")) == 1, "the agent in the answer is not started"
+    assert talk.causes == ["greeting", "user"]
+    assert talk.heard[-1] == "It is sunny.", "tools work over the new connection"
+    assert talk.application.order[-1] == "turn_end"
+    assert len(talk.hooked("/complete")) == 1

@@ -31,6 +31,7 @@ class Application:
         """An update sent right after the first verbs."""
         self.url = ""
         self._socket: web.WebSocketResponse | None = None
+        self._transport: asyncio.Transport | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def of(self, kind: str) -> list[dict[str, Any]]:
@@ -64,8 +65,14 @@ class Application:
         if self._socket is not None and not self._socket.closed:
             await self._socket.send_str(json.dumps(message))
 
+    def vanish(self) -> None:
+        """Cut the connection without a close frame, as a process that dies does."""
+        assert self._transport is not None
+        self._transport.abort()
+
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one connection."""
+        self._transport = request.transport
         socket = self._socket = web.WebSocketResponse(protocols=("ws.jambonz.org",))
         await socket.prepare(request)
         async for message in socket:
@@ -78,7 +85,7 @@ class Application:
     async def _take(self, message: dict[str, Any]) -> None:
         self.messages.append(message)
         match message["type"]:
-            case "session:new":
+            case "session:new" | "session:reconnect":
                 await self.say(type="ack", msgid=message["msgid"], data=[{"verb": "agent"} | self.agent])
                 if self.afterwards is not None:
                     await self.command("agent:update", self.afterwards)

@@ -92,6 +92,7 @@ def talk(*steps: Step | str) -> list[Step]:
 GREETING = "Luna"
 KIMI = {"LLM_VENDOR": "moonshot", "LLM_MODEL": "kimi-k2.6"}
 EXAMPLES = (
+    Example("README.mjs", talk(HOURS), [GREETING, "We are open"]),
     Example("using-tools.mjs", talk(WEATHER, PRICE), [GREETING, "cloudless", "The dinner menu costs 30 dollars"]),
     Example("using_tools.py", talk(WEATHER), [GREETING, "18 degrees and cloudless"]),
     Example("web-search.mjs", talk(WEATHER), [GREETING, "search for that. Here is what I found: Weather: sunny"]),
@@ -168,10 +169,13 @@ def typescript() -> list[str]:
 
 
 def unpacked(file: str) -> str:
-    """Copy a published example out of its package: Node reads no TypeScript below node_modules."""
+    """Copy a published example out of its package, below which Node reads no TypeScript, or the one of the README."""
     target = PUBLISHED / "var" / file
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(PUBLISHED / "node_modules/@jambonz/sdk/examples" / file, target)
+    if file == "README.mjs":
+        target.write_text((ROOT / "README.md").read_text().split("```js\n")[1].split("```")[0])
+    else:
+        shutil.copyfile(PUBLISHED / "node_modules/@jambonz/sdk/examples" / file, target)
     return str(target)
 
 
@@ -181,7 +185,7 @@ def started(node: list[str], environment: dict[str, str]) -> Any:
     with contextlib.ExitStack() as stack:
         running: dict[str, RunningApplication] = {}
         for file in dict.fromkeys(example.file for example in EXAMPLES):
-            if file.endswith(".ts"):
+            if file.endswith(".ts") or file == "README.mjs":
                 running[file] = RunningApplication([*typescript(), unpacked(file)], PUBLISHED, environment)
             else:
                 command = [sys.executable] if file.endswith(".py") else node
