@@ -13,7 +13,7 @@ from moonwire.sandbox.cartesia import CartesiaFaults
 from moonwire.sandbox.moonshot import Fault
 from moonwire.sandbox.virtual_time import elapse, virtual_time
 
-from .stage import KEY, Stage, staged
+from .stage import AGENT, KEY, Stage, staged
 
 HOURS = "Hello, what are your opening hours?"
 SILENCE_LIMIT_S = 6.0
@@ -170,3 +170,19 @@ async def kill(stage: Stage, vendor: str, at_s: float) -> None:
     elif vendor == "cartesia":
         stage.cartesia.drop_all()
     await KILLS[vendor](stage)
+
+
+@virtual_time
+async def test_what_moderation_refuses_is_not_asked_again(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        stage.run_application([AGENT | {"greeting": "Good evening."}])
+        stage.moonshot.faults.add(Fault("content_filter", times=1))
+        stage.deepgram.set_hearing([HOURS, "And where are you?"])
+        report, _ = await stage.call(
+            WaitForSilence(), Say(HOURS), WaitForSilence(), Say("And where are you?"), WaitForSilence(), HangUp()
+        )
+        assert report.ok, report.problems
+        first, second = stage.moonshot.chats
+        assert HOURS in str(first.messages)
+        assert HOURS not in str(second.messages), "every later request would be refused for it"
+        assert [turn["cause"] for turn in stage.named("turn")] == ["greeting", "apology", "user"]

@@ -99,6 +99,33 @@ def test_tool_calls_are_joined_by_index(later: dict[str, object]) -> None:
     assert reader.tool_calls() == (ToolCall("functions.a:0", "a", {"x": 1}), ToolCall("functions.b:1", "b", {}))
 
 
+def test_gaps_between_indices_are_no_calls() -> None:
+    _, reader = read(
+        chunk({"tool_calls": [piece(7, name="b", arguments="{}"), piece(3, name="a", arguments="{}")]}, "stop")
+    )
+    assert [call.name for call in reader.tool_calls()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("index", [0, None])
+def test_hosts_that_number_no_calls(index: int | None) -> None:
+    _, reader = read(
+        chunk({"tool_calls": [{**piece(index, name="a", arguments='{"x":'), "id": "1"}]}),
+        chunk({"tool_calls": [{**piece(index, arguments="1}"), "id": "1"}]}),
+        chunk({"tool_calls": [{**piece(index, name="b", arguments="{}"), "id": "2"}]}),
+        chunk({}, "tool_calls"),
+    )
+    assert reader.tool_calls() == (ToolCall("1", "a", {"x": 1}), ToolCall("2", "b", {}))
+
+
+def test_an_id_stands_for_one_call() -> None:
+    same = {**piece(0, name="a", arguments="{}"), "id": "x"}
+    other = {**piece(2, name="b", arguments="{}"), "id": "x"}
+    _, reader = read(chunk({"tool_calls": [same, {**same, "index": 1}, other]}, "tool_calls"))
+    first, second = reader.tool_calls()
+    assert first == ToolCall("x", "a", {})
+    assert (second.name, second.id.startswith("functions.b:")) == ("b", True)
+
+
 @pytest.mark.parametrize("finish", ["length", "content_filter", None])
 def test_unfinished_tool_calls_are_not_given(finish: str | None) -> None:
     _, reader = read(chunk({"tool_calls": [piece(name="a", arguments="{}")]}), chunk({}, finish), DONE)

@@ -36,7 +36,7 @@ from moonwire.errors import (
     VendorError,
     VendorUnavailableError,
 )
-from moonwire.ports.llm import AnswerEnd, ChatRequest, LanguageModel, ModelSwitched, TokenUsage
+from moonwire.ports.llm import AnswerEnd, ChatRequest, LanguageModel, ModelSwitched, RequestChanged, TokenUsage
 from moonwire.ports.tts import Voice
 from moonwire.spec.payloads import ToolReport
 
@@ -56,6 +56,10 @@ class ToolUser(Protocol):
 
     def refused(self, error: ContextTooLongError) -> None:
         """Hear that the conversation is too long for the model; the next request must be shorter."""
+        ...
+
+    def filtered(self) -> None:
+        """Hear that moderation refused the conversation as it is."""
         ...
 
     def fill_thinking(self, reply: Reply) -> asyncio.Task[None] | None:
@@ -92,6 +96,10 @@ class ReplyObserver(Protocol):
 
     def on_reply_switched(self, reply: Reply, switched: ModelSwitched) -> None:
         """Hear that another model answers than asked for."""
+        ...
+
+    def on_request_changed(self, reply: Reply, changed: RequestChanged) -> None:
+        """Hear that the vendor refused the request as it was and took another."""
         ...
 
     def on_reply_cut(self, reply: Reply, error: VendorError) -> None:
@@ -238,6 +246,10 @@ class Reply:
                 raise
             user.refused(error)
             return await self._read(model, user)
+        except ContentFilteredError:
+            if self.tokens == said:
+                user.filtered()
+            raise
 
     async def _read(self, model: LanguageModel, user: ToolUser) -> tuple[bool, list[ToolCall]]:
         """Speak one answer; returns whether the model chose to say nothing, and the tools it asks for."""
@@ -262,7 +274,7 @@ class Reply:
                         self._note_end(item)
                         user.answered(item)
                     else:
-                        self._observer.on_reply_switched(self, item)
+                        self._note_notice(item)
         finally:
             if filling is not None:
                 filling.cancel()
@@ -294,6 +306,12 @@ class Reply:
         if self.first_text_at is None and clause.strip():
             self.first_text_at = self._timeline.now()
         self.speech.say(clause)
+
+    def _note_notice(self, notice: ModelSwitched | RequestChanged) -> None:
+        if isinstance(notice, ModelSwitched):
+            self._observer.on_reply_switched(self, notice)
+        else:
+            self._observer.on_request_changed(self, notice)
 
     def _note_end(self, end: AnswerEnd) -> None:
         self.end = end

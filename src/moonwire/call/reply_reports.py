@@ -12,7 +12,7 @@ from moonwire.call.reply import Reply
 from moonwire.core.turns.events import AgentFailed, ReplyFailed, TurnEvent
 from moonwire.errors import CredentialError, ModelUnavailableError, MoonwireError, QuotaError, VendorError
 from moonwire.ports.directory import AlertType
-from moonwire.ports.llm import ModelSwitched
+from moonwire.ports.llm import ModelSwitched, RequestChanged
 from moonwire.spec import payloads
 from moonwire.spec.verbs import Agent
 
@@ -30,6 +30,7 @@ class ReplyReports:
         self._call = call
         self._verb = verb
         self._emit = emit
+        self._changes: set[RequestChanged] = set()
         self._switches: set[ModelSwitched] = set()
 
     @property
@@ -67,6 +68,14 @@ class ReplyReports:
         text = f"{switched.requested}: {switched.reason}; the call goes on with {switched.used}"
         remedy = "Choose a live model in the application." if retired else "See why under LLM Services."
         call.alert("model-retired" if retired else "llm-failure", text, remedy)
+
+    def on_request_changed(self, reply: Reply, changed: RequestChanged) -> None:
+        """Note what the vendor refused; once per call, for what was learned holds."""
+        del reply
+        if changed in self._changes:
+            return
+        self._changes.add(changed)
+        self._call.note("llm", name="request_changed", change=changed.change, refusal=changed.refusal)
 
     def on_reply_cut(self, reply: Reply, error: VendorError) -> None:
         """Report an answer that the vendor cut short after some of it was spoken."""

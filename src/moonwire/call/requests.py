@@ -152,6 +152,11 @@ class ReplyRequests:
         """Learn that the newest request was too long; the next one will be shorter."""
         self._asking.window.refused(error.overrun)
 
+    def filtered(self) -> None:
+        """Keep the words that moderation refused out of the next requests, which would be refused for them, too."""
+        if self._imagined is None and self._asking.history.withdraw_user():
+            self._asking.call.note("llm", name="turn_withdrawn", reason="content-filtered")
+
     def _write(self, tool_round: int, *, with_tools: bool) -> ChatRequest:
         history = self._asking.history
         told = history.messages() if tool_round else (self._imagined or history).messages(self._prompt)

@@ -133,9 +133,10 @@ def _text(value: object) -> str:
 class _PendingCall:
     """One tool call whose pieces are still arriving."""
 
-    __slots__ = ("arguments", "id", "name")
+    __slots__ = ("arguments", "id", "index", "name")
 
-    def __init__(self) -> None:
+    def __init__(self, index: int) -> None:
+        self.index = index
         self.id = ""
         self.name = ""
         self.arguments: list[str] = []
@@ -144,7 +145,7 @@ class _PendingCall:
 class AnswerReader:
     """Reads one answer's chunks; `read` returns text to speak, everything else accumulates here."""
 
-    __slots__ = ("_calls", "_reasoning", "busy", "done", "error", "finish_reason", "model", "seen", "usage")
+    __slots__ = ("_calls", "_growing", "_reasoning", "busy", "done", "error", "finish_reason", "model", "seen", "usage")
 
     def __init__(self) -> None:
         self.seen = False
@@ -156,7 +157,9 @@ class AnswerReader:
         self.finish_reason: str | None = None
         self.model = ""
         self.usage = UsageCounts()
-        self._calls: dict[int, _PendingCall] = {}
+        self._calls: list[_PendingCall] = []
+        self._growing: dict[int, _PendingCall] = {}
+        """By index, the call that further pieces belong to."""
         self._reasoning: list[str] = []
 
     @property
@@ -218,10 +221,7 @@ class AnswerReader:
         return text
 
     def _read_call(self, position: int, piece: _ToolCallDelta) -> None:
-        index = position if piece.index is None else piece.index
-        call = self._calls.get(index)
-        if call is None:
-            call = self._calls[index] = _PendingCall()
+        call = self._call_of(position, piece)
         if piece.id and not call.id:
             call.id = piece.id
         function = piece.function
@@ -234,19 +234,40 @@ class AnswerReader:
         elif function.arguments:
             call.arguments.append(msgspec.json.encode(function.arguments).decode())
 
+    def _call_of(self, position: int, piece: _ToolCallDelta) -> _PendingCall:
+        """Find the call that a piece belongs to, or begin one.
+
+        Hosts exist that send no index, or 0 for every call: there a new id beside a name begins another call.
+        """
+        if piece.index is None and piece.id:
+            index = next((one.index for one in self._calls if one.id == piece.id), len(self._calls))
+        else:
+            index = position if piece.index is None else piece.index
+        call = self._growing.get(index)
+        names_another = piece.function is not None and bool(piece.function.name)
+        if call is None or (names_another and piece.id and call.id and piece.id != call.id):
+            call = self._growing[index] = _PendingCall(index)
+            self._calls.append(call)
+        return call
+
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """Return the finished tool calls in order; none when the answer was cut short or filtered.
 
         Arguments that are no JSON object become `{}`; a call without a name is dropped; ids are kept byte for byte
-        and made up (`functions.<name>:<n>`) only when the vendor sent none.
+        and made up (`functions.<name>:<n>`) only when the vendor sent none, or the same one for different calls.
         """
         if self.finish_reason not in _FINISHED_TOOLS:
             return ()
-        calls = [(index, call) for index, call in sorted(self._calls.items()) if call.name]
-        return tuple(
-            ToolCall(call.id or f"functions.{call.name}:{index}", call.name, _arguments("".join(call.arguments)))
-            for index, call in calls
-        )
+        calls: dict[str, ToolCall] = {}
+        for place, call in enumerate(sorted(self._calls, key=lambda one: one.index)):
+            if not call.name:
+                continue
+            arguments = _arguments("".join(call.arguments))
+            read = ToolCall(call.id or f"functions.{call.name}:{place}", call.name, arguments)
+            if calls.get(read.id, read) != read:
+                read = ToolCall(f"functions.{call.name}:{place}.{len(calls)}", call.name, arguments)
+            calls[read.id] = read
+        return tuple(calls.values())
 
 
 def _arguments(text: str) -> dict[str, object]:

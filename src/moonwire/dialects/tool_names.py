@@ -41,6 +41,14 @@ class ToolNames:
         known = self._to_vendor.get(name)
         return known if known is not None else _repaired(name)
 
+    def in_choice(self, choice: object) -> object:
+        """Return a `tool_choice` with the vendor's spelling of the function it names."""
+        match choice:
+            case {"type": "function", "function": {"name": str(name)}}:
+                return {"type": "function", "function": {"name": self.to_vendor(name)}}
+            case _:
+                return choice
+
     def to_application(self, name: str) -> str:
         """Return the application's spelling; a name the model made up stays as it is."""
         return self._to_application.get(name, name)

@@ -72,6 +72,17 @@ class ModelSwitched:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestChanged:
+    """The vendor refused the request as it was written; a changed one was accepted. Before the first content."""
+
+    vendor: str
+    change: str
+    """What was changed: `drop-sampling`, `plain-schemas`, ..."""
+    refusal: str
+    """The vendor's words, redacted."""
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerEnd:
     """The end of an answer; exactly one, always last."""
 
@@ -88,7 +99,7 @@ class AnswerEnd:
     """Reasoning text to keep with the assistant message, when the vendor wants it echoed."""
 
 
-AnswerItem = str | ToolCall | ModelSwitched | AnswerEnd
+AnswerItem = str | ToolCall | ModelSwitched | RequestChanged | AnswerEnd
 """A plain str is a piece of spoken text; strings keep the per-token path free of objects."""
 
 

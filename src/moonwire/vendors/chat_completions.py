@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
@@ -34,6 +34,8 @@ from moonwire.ports.llm import (
     FinishReason,
     ListedModel,
     ModelOutlook,
+    ModelSwitched,
+    RequestChanged,
     TokenUsage,
 )
 from moonwire.vendors.chat_exchange import ChatExchange, Refusal, unreached
@@ -76,6 +78,8 @@ class _Attempts:
     """The first time-out; the second try is short, so the first one tells more."""
     replaced: int = 0
     announced: bool = False
+    changes: list[RequestChanged] = field(default_factory=list[RequestChanged])
+    """Repairs of this answer's request."""
 
 
 class ChatCompletions:
@@ -146,15 +150,14 @@ class ChatCompletions:
             try:
                 await exchange.open(self._session(), self._vendor.endpoint, plan.body)
                 while (pieces := await exchange.read()) is not None:
-                    if not attempts.announced and attempts.choice.switched is not None:
-                        attempts.announced = True
-                        yield attempts.choice.switched
+                    for notice in self._announced(attempts):
+                        yield notice
                     for piece in pieces:
                         spoken = True
                         yield piece
                 end = self._end(exchange, attempts, spoken, loop.time())
-                if not attempts.announced and attempts.choice.switched is not None:
-                    yield attempts.choice.switched
+                for notice in self._announced(attempts):
+                    yield notice
                 for call in exchange.answer.tool_calls():
                     spoken = True
                     yield replace(call, name=self._vendor.tool_name(call.name))
@@ -171,6 +174,14 @@ class ChatCompletions:
                 exchange.close()
             if wait_s:
                 await asyncio.sleep(wait_s)
+
+    def _announced(self, attempts: _Attempts) -> list[ModelSwitched | RequestChanged]:
+        """Return, once, what is to be told before the answer: it comes from elsewhere, or the request was changed."""
+        if attempts.announced:
+            return []
+        attempts.announced = True
+        switched = attempts.choice.switched
+        return [*([switched] if switched is not None else []), *attempts.changes]
 
     def _noted(self, error: VendorError) -> VendorError:
         self._watch(error)
@@ -244,6 +255,7 @@ class ChatCompletions:
         if repair is None or repair in attempts.repairs or len(attempts.repairs) >= _MAX_REPAIRS:
             return False
         attempts.repairs = attempts.repairs | {repair}
+        attempts.changes.append(RequestChanged(self._vendor.name, repair, error.said.text))
         if repair in LASTING_REPAIRS:
             self._knowledge.learn_repair(attempts.choice.model, attempts.repairs & LASTING_REPAIRS)
         return True

@@ -28,6 +28,7 @@ from moonwire.errors import (
     VendorWords,
 )
 from moonwire.vendors.chat_exchange import request_id
+from moonwire.vendors.chat_tools import TOOL_NAME, TOOL_SCHEMA
 from moonwire.vendors.chat_vendor import HttpFailure, Repair
 
 _SECRETS = re.compile(r"<?\b(sk|org|ak|proj|uid|gsk|xai|hf)[-_][A-Za-z0-9_*.-]{4,}>?")
@@ -143,6 +144,16 @@ GENERIC_ROWS: tuple[ErrorRow, ...] = (
     ),
     ErrorRow(ContextTooLongError, "context-too-long", "the request is too large", "Shorten the prompt.", (413,)),
     ErrorRow(
+        RequestRejectedError, TOOL_NAME, "a tool's name was refused", "Correct the tools' names.", (400, 422),
+        text="function name is",
+    ),
+    ErrorRow(
+        RequestRejectedError, TOOL_SCHEMA, "a tool was refused",
+        "Correct the tools' names and parameters: JSON schema objects of simple types.", (400, 422),
+        text=r"function\.parameters|flavored json schema|(invalid|unsupported).{0,20}schema|"
+        r"schema for function|tools\[\d+\]|tools\.\d+\.",
+    ),
+    ErrorRow(
         RequestRejectedError, "temperature", "the temperature was refused",
         "Remove temperature from llmOptions: this model has a fixed one.", (400, 422), text="temperature",
     ),
@@ -152,11 +163,11 @@ GENERIC_ROWS: tuple[ErrorRow, ...] = (
     ),
     ErrorRow(
         RequestRejectedError, "request", "the request was refused", "Check llmOptions and vendorParams.",
-        (400, 409, 415, 422),
+        (400, 415, 422),
     ),
     ErrorRow(
         VendorUnavailableError, "vendor-failed", _FAILED, _PASSES,
-        (408, 498, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529),
+        (408, 409, 498, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529),
     ),
     ErrorRow(
         VendorUnavailableError, "vendor-failed", _FAILED, _PASSES,
@@ -264,5 +275,7 @@ def repair_for(error: VendorError) -> Repair | None:
     """Return the one change that a refusal asks for by name, if any."""
     if not isinstance(error, RequestRejectedError) or error.status not in {400, 422}:
         return None
+    if error.said.cause == TOOL_SCHEMA:
+        return "plain-schemas"
     text = str(error)
     return next((repair for pattern, repair in _REPAIRS if re.search(pattern, text, re.IGNORECASE)), None)

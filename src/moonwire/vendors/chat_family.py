@@ -5,7 +5,7 @@ A vendor's folder holds its manifest and its traits; docs/howto/add-llm-vendor.m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -15,13 +15,13 @@ import structlog
 from moonwire.dialects.chat_history import ReasoningPolicy, chat_messages
 from moonwire.dialects.endpoints import BaseUrl, clean_base_url, clean_key
 from moonwire.dialects.openai_chat import chat_body
-from moonwire.dialects.tool_names import ToolNames
 from moonwire.errors import ConfigError, ModelUnavailableError, RemoteProtocolError, VendorError
 from moonwire.ports.directory import VendorCredential
-from moonwire.ports.llm import ChatRequest, ListedModel, ModelOutlook, ToolDefinition
+from moonwire.ports.llm import ChatRequest, ListedModel, ModelOutlook
 from moonwire.vendors.chat_errors import ErrorRow, classify, repair_for
 from moonwire.vendors.chat_manifest import Manifest
 from moonwire.vendors.chat_retired import RetiredModels
+from moonwire.vendors.chat_tools import OfferedTools, name_tools
 from moonwire.vendors.chat_vendor import ChatLimits, ChatPlan, Endpoint, HttpFailure, ModelChoice, Repair
 from moonwire.vendors.connections import EndpointKnowledge
 
@@ -89,6 +89,10 @@ class Traits:
     """Headers with its own request id."""
 
 
+def _as_object(parameters: Mapping[str, object]) -> dict[str, object]:
+    return {"type": "object", "properties": {}, **parameters}
+
+
 def _wants_thought(request: ChatRequest) -> bool:
     return request.reasoning_effort in {"medium", "high"}
 
@@ -122,9 +126,7 @@ class FamilyAccount:
         self._address = self._clean(base_url or credential.base_url or self.traits.url)
         key = clean_key(credential.api_key)
         self._endpoint = Endpoint(self._address.url, {**self._auth(key), "Content-Type": "application/json"}, key)
-        self._tools_seen: Sequence[ToolDefinition] = ()
-        self._tools: list[dict[str, object]] = []
-        self._names = ToolNames()
+        self._tools = OfferedTools(_as_object)
         self._warned: set[str] = set()
 
     def _clean(self, given: str) -> BaseUrl:
@@ -169,12 +171,13 @@ class FamilyAccount:
         traits = self.traits
         quiet = {} if _wants_thought(request) or "drop-thinking" in repairs else dict(traits.quiet(model))
         thinks = self._thinks(request, model)
-        self._prepare_tools(() if traits.no_tools(model) else request.tools)
+        tools = self._tools
+        tools.offer(() if traits.no_tools(model) else request.tools, plain="plain-schemas" in repairs)
         policy: ReasoningPolicy = (
             "tool-calls" if "fill-reasoning" in repairs else traits.reasoning if thinks else "drop"
         )
-        body = chat_body(model, chat_messages(request.messages, self._names, policy), self._tools)
-        if self._tools:
+        body = chat_body(model, chat_messages(request.messages, tools.names, policy), tools.written)
+        if tools.written:
             body |= {"tool_choice": "auto", **traits.extra}
         if not traits.stream_options or "drop-stream-options" in repairs:
             del body["stream_options"]
@@ -210,31 +213,13 @@ class FamilyAccount:
         """Add the application's free members, without replacing ours and without what would be refused."""
         fixed = self.traits.fixed_sampling(model) or "drop-sampling" in repairs
         for key, value in members.items():
-            if key == "tool_choice" and self._tools:
+            if key == "tool_choice" and self._tools.written:
                 if "drop-tool-choice" not in repairs and (self.traits.forces_tools or value in ("auto", "none")):
-                    body[key] = value
+                    body[key] = self._tools.names.in_choice(value)
             elif (key in SAMPLING and fixed) or key in self.traits.withheld:
                 self._warn_once("llm parameter left out: the vendor refuses it", parameter=key)
             elif key not in body and not (key in _CAPS and _CAPS & body.keys()):
                 body[key] = value
-
-    def _prepare_tools(self, tools: Sequence[ToolDefinition]) -> None:
-        """Write the tools when they changed, not per turn: vendors cache the same prefix."""
-        if tools is self._tools_seen or (len(tools) == len(self._tools_seen) and list(tools) == list(self._tools_seen)):
-            return
-        self._tools_seen = tools
-        self._names = ToolNames(tool.name for tool in tools)
-        self._tools = [
-            {
-                "type": "function",
-                "function": {
-                    "name": self._names.to_vendor(tool.name),
-                    "description": tool.description,
-                    "parameters": {"type": "object", "properties": {}, **tool.parameters},
-                },
-            }
-            for tool in tools
-        ]
 
     def _warn_once(self, message: str, **facts: object) -> None:
         if message not in self._warned:
@@ -243,11 +228,12 @@ class FamilyAccount:
 
     def tool_name(self, name: str) -> str:
         """Return the application's name of a tool that the model called."""
-        return self._names.to_application(name)
+        return self._tools.names.to_application(name)
 
     def error(self, failure: HttpFailure, knowledge: EndpointKnowledge) -> VendorError:
         """Name a failure; a missing model is told with what lives instead."""
         error = classify(failure, self.name, self.traits.rows, self.traits.request_ids)
+        name_tools(error, self._tools.offered)
         if isinstance(error, ModelUnavailableError) and failure.model:
             return self._retired.unavailable(failure.model, knowledge, error)
         return error

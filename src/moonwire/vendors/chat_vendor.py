@@ -23,6 +23,7 @@ Repair = Literal[
     "drop-tool-choice",
     "drop-stream-options",
     "other-cap",
+    "plain-schemas",
 ]
 """One change to a request that the vendor refused by name."""
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from moonwire.core.dialog.messages import SystemMessage, ToolCall, UserMessage
 from moonwire.errors import ConfigError, CredentialError, RateLimitError, VendorError
 from moonwire.ports.directory import VendorCredential
-from moonwire.ports.llm import AnswerEnd, ChatRequest, ListedModel, ModelSwitched, ToolDefinition
+from moonwire.ports.llm import AnswerEnd, ChatRequest, ListedModel, ModelSwitched, RequestChanged, ToolDefinition
 from moonwire.vendors.address_guard import AddressGuard
 from moonwire.vendors.chat_completions import ChatCompletions
 from moonwire.vendors.chat_manifest import Manifest
@@ -308,6 +308,8 @@ class _Run:
                         heard.calls.append(item)
                     case ModelSwitched():
                         heard.switched = item
+                    case RequestChanged():
+                        pass  # what a call would live with, too
                     case AnswerEnd():
                         heard.end = item
         return heard

@@ -181,3 +181,17 @@ def test_requests_share_their_beginning(script: list[Message]) -> None:
         if not isinstance(message, UserMessage):
             history.add(message)
     assert history.messages()[: len(before)] == before
+
+
+def test_words_can_be_taken_back_with_what_followed() -> None:
+    history = History("Be kind.")
+    history.add_user("Hi.")
+    history.add_assistant("Hello.")
+    before = history.messages()
+    history.add_user("Something terrible.")
+    history.add_tool_calls("", [CALL])
+    assert history.withdraw_user()
+    assert history.messages() == before
+    assert history.withdraw_user()
+    assert not history.withdraw_user()
+    assert history.messages() == (SYSTEM, UserMessage(OPENING))

@@ -95,6 +95,10 @@ class ToolRounds:
         """Have the next request shorter."""
         self._requests.refused(error)
 
+    def filtered(self) -> None:
+        """Keep what moderation refused out of the next requests."""
+        self._requests.filtered()
+
     def fill_thinking(self, reply: Reply) -> asyncio.Task[None] | None:
         """Fill the silence while the model thinks; the turn machine waits, too."""
         if not self._requests.thinks:

@@ -77,20 +77,16 @@ class History:
     """One call's conversation."""
 
     def __init__(self, instructions: str = "", seed: Iterable[Message] = (), *, opening: str = OPENING) -> None:
-        self._instructions = instructions.strip()
+        self.instructions = instructions.strip()
+        """The system prompt."""
         self._opening = opening
         self._entries: list[_Entry] = []
         for message in seed:
             self.add(message)
 
-    @property
-    def instructions(self) -> str:
-        """Return the system prompt."""
-        return self._instructions
-
     def replace_instructions(self, text: str) -> None:
         """Use another system prompt from the next request on."""
-        self._instructions = text.strip()
+        self.instructions = text.strip()
 
     def add(self, message: Message) -> None:
         """Add any message, for example from the application, under the rules of its kind."""
@@ -152,6 +148,16 @@ class History:
         (open_rounds or asked[-1:])[0].results[tool_call_id] = text
         return True
 
+    def withdraw_user(self) -> bool:
+        """Take back what the caller said last, and what followed, because a vendor's moderation refuses to read it."""
+        index = len(self._entries)
+        while index and not isinstance(self._entries[index - 1], UserMessage):
+            index -= 1
+        if index:
+            notes = [entry for entry in self._entries[index:] if isinstance(entry, SystemMessage)]
+            self._entries[index - 1 :] = notes
+        return index > 0
+
     def forget(self, goal: int) -> Forgotten:
         """Leave out the oldest turns, for good, until the rest has at most this size.
 
@@ -194,7 +200,7 @@ class History:
 
     def if_said(self, text: str) -> History:
         """Return a history of its own in which the caller has said this too: for a request that may come to nothing."""
-        imagined = History(self._instructions, opening=self._opening)
+        imagined = History(self.instructions, opening=self._opening)
         imagined._entries = list(self._entries)
         imagined.add_user(text)
         return imagined
@@ -217,5 +223,5 @@ class History:
                 said[-1] = UserMessage(f"{last.text}\n{prompt.strip()}")
             else:
                 said.append(UserMessage(prompt.strip()))
-        head = (SystemMessage(self._instructions),) if self._instructions else ()
+        head = (SystemMessage(self.instructions),) if self.instructions else ()
         return (*head, *said)

@@ -35,7 +35,7 @@ EMOJI: Final = re.compile(f"[{_PICTURES}]")
 JOINERS: Final = "\ufe0e\ufe0f\u200d\u20e3"
 """Parts of an emoji that are no picture by themselves."""
 
-PLAIN: Final = re.compile(rf"[^\s*_~`\[<(\\|{_PICTURES}]+")
+PLAIN: Final = re.compile(rf"[^\s*_~`\[<(（\\|{_PICTURES}]+")
 """A run in which nothing can be markup."""
 
 _MAX_LINK: Final = 2000
@@ -64,7 +64,7 @@ _HIDING_TAGS: Final = {
     "</tool_call>": "",
 }
 
-_SILENCE: Final = "(silence)"
+_SILENCES: Final = ("(silence)", "（silence）", "（沉默）", "（静音）", "(沉默)", "(静音)")
 
 
 def line_start(text: str, *, final: bool) -> tuple[LineKind, int, bool] | None:
@@ -165,11 +165,12 @@ def hidden_start(text: str, *, final: bool) -> Wait | Hide | int:
 
 
 def silence_end(text: str, *, final: bool) -> Wait | Hide | int:
-    """Find the literal "(silence)", which models write to say nothing.
+    """Find the literal "(silence)", which models write to say nothing, also in Chinese.
 
     Source: jambonz release notes 11.1.10: removed from the text for the voice.
     """
-    lowered = text[: len(_SILENCE)].lower()
-    if lowered == _SILENCE:
-        return Hide(len(_SILENCE))
-    return Wait() if not final and _SILENCE.startswith(lowered) else 1
+    lowered = text[: max(map(len, _SILENCES))].lower()
+    for silence in _SILENCES:
+        if lowered.startswith(silence):
+            return Hide(len(silence))
+    return Wait() if not final and any(silence.startswith(lowered) for silence in _SILENCES) else 1

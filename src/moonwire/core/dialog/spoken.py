@@ -108,7 +108,7 @@ class SpokenText:
             self._space(out, char)
         elif char in "*_~`":
             return self._emphasis(out, char, final=final)
-        elif char in "[<(\\":
+        elif char in "[<(（\\":
             return self._bracket(out, char, final=final)
         elif char == "|" and self._line == "table":
             self._gap = ", " if self._said_on_line else self._gap
@@ -154,7 +154,7 @@ class SpokenText:
                 found = link_text(self._rest, final=final)
             case "<":
                 found = hidden_start(self._rest, final=final)
-            case "(":
+            case "(" | "（":
                 found = silence_end(self._rest, final=final)
             case _:
                 found = self._escape(final=final)
@@ -165,7 +165,7 @@ class SpokenText:
                 self._rest = replacement + self._rest[length:]
                 self._hidden_until = until
                 self.tool_markup = self.tool_markup or tool
-                self.silence = self.silence or char == "("
+                self.silence = self.silence or char in "(（"
             case int(length):
                 self._say(out, self._rest[length - 1 : length])
                 self._take(length)

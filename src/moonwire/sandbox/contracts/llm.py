@@ -13,7 +13,15 @@ from dataclasses import dataclass, field
 
 from moonwire.core.dialog.messages import AssistantMessage, SystemMessage, ToolCall, ToolMessage, UserMessage
 from moonwire.errors import VendorError
-from moonwire.ports.llm import AnswerEnd, AnswerItem, ChatRequest, LanguageModel, ModelSwitched, ToolDefinition
+from moonwire.ports.llm import (
+    AnswerEnd,
+    AnswerItem,
+    ChatRequest,
+    LanguageModel,
+    ModelSwitched,
+    RequestChanged,
+    ToolDefinition,
+)
 
 
 @dataclass(slots=True)
@@ -23,6 +31,7 @@ class Answer:
     text: str = ""
     calls: list[ToolCall] = field(default_factory=list[ToolCall])
     switches: list[ModelSwitched] = field(default_factory=list[ModelSwitched])
+    changes: list[RequestChanged] = field(default_factory=list[RequestChanged])
     items: list[AnswerItem] = field(default_factory=list[AnswerItem])
     end: AnswerEnd | None = None
 
@@ -51,6 +60,8 @@ async def collect(model: LanguageModel, request: ChatRequest) -> Answer:
                     answer.calls.append(item)
                 case ModelSwitched():
                     answer.switches.append(item)
+                case RequestChanged():
+                    answer.changes.append(item)
                 case AnswerEnd():
                     answer.end = item
     return answer

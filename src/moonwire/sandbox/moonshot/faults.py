@@ -13,7 +13,7 @@ FaultKind = Literal[
     "stall_with_comments", "reset_mid_stream", "eof_mid_stream",
     "no_done", "no_finish", "error_mid_stream", "error_first", "content_filter", "content_filter_mid_stream",
     "length_empty", "bad_tool_json", "malformed_chunk", "empty_stream", "slow_models", "unknown_thinking",
-    "temperature", "not_open",
+    "temperature", "not_open", "tool_schema",
 ]  # fmt: skip
 """Source: error texts and behaviour from Moonshot's documentation and integrators' reports, read 2026-11-22."""
 
@@ -53,6 +53,12 @@ STATUS_FAULTS: dict[FaultKind, tuple[int, str, str]] = {
     "permission": (403, "permission_denied_error", "Your IP is not allowed to access this organization"),
     "not_open": (403, "permission_denied_error", "The API you are accessing is not open"),
     "temperature": (400, "invalid_request_error", "Invalid request: invalid temperature: only 1 is allowed"),
+    "tool_schema": (
+        400,
+        "invalid_request_error",
+        "Invalid request: tools.function.parameters is not a valid moonshot flavored json schema, details: "
+        "<At path 'properties.city.anyOf': type is not defined>",
+    ),
     "server_error": (500, "server_error", "Internal server error"),
     "unexpected_output": (500, "unexpected_output", "invalid state transition"),
     "unavailable": (503, "server_unavailable", "The service is temporarily unavailable"),

@@ -14,7 +14,7 @@ import structlog
 
 from moonwire.errors import ContextTooLongError, VendorError, VendorTimeoutError
 from moonwire.ports.directory import LlmChoice
-from moonwire.ports.llm import AnswerItem, ChatRequest, LanguageModel, ModelOutlook, ModelSwitched
+from moonwire.ports.llm import AnswerItem, ChatRequest, LanguageModel, ModelOutlook, ModelSwitched, RequestChanged
 
 USEFUL_WITHIN_S = 3.0
 """Together with the next model's first word this stays below the time a reply may take to become audible."""
@@ -104,7 +104,7 @@ class FallbackModel:
         begin: list[AnswerItem] = []
         try:
             async with asyncio.timeout(limit_s):
-                while not begin or isinstance(begin[-1], ModelSwitched):
+                while not begin or isinstance(begin[-1], ModelSwitched | RequestChanged):
                     begin.append(await anext(answer))
         except TimeoutError:
             error = VendorTimeoutError(

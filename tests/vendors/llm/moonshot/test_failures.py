@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -21,7 +22,7 @@ from moonwire.errors import (
     VendorTimeoutError,
     VendorUnavailableError,
 )
-from moonwire.ports.llm import ChatRequest
+from moonwire.ports.llm import ChatRequest, ToolDefinition
 from moonwire.sandbox.contracts.llm import collect, failure
 from moonwire.sandbox.moonshot import SANDBOX_KEYS, Fault, MoonshotSimulator, Pacing, ScriptedAnswer, ScriptedCall, Wire
 from moonwire.sandbox.moonshot.limits import Meter, Tier
@@ -231,10 +232,17 @@ async def test_refused_effort_and_tool_choice_are_taken_back(
     extra = {"tool_choice": "required"}
     await collect(open_model(), ChatRequest("kimi-k2.7-code", ASK.messages, vendor_params=extra))
     assert "tool_choice" not in simulator.chats[0].json
-    named = {"tool_choice": {"type": "function", "function": {"name": "look"}}}
-    await collect(open_model(), ChatRequest("kimi-k2.6", ASK.messages, reasoning_effort="high", vendor_params=named))
-    assert simulator.chats[1].json["thinking"] == {"type": "disabled"}
-    assert simulator.chats[1].json["tool_choice"] == named["tool_choice"]
+    named = {"tool_choice": {"type": "function", "function": {"name": "look up"}}}
+    tools = (ToolDefinition("look up", "", {}),)
+    for model in ("kimi-k2.6", "kimi-k3"):
+        asked = ChatRequest(model, ASK.messages, tools, reasoning_effort="high", vendor_params=named)
+        await collect(open_model(), asked)
+        await collect(open_model(), replace(asked, vendor_params=extra))
+    quick, quick_any, deep, deep_any = (record.json for record in simulator.chats[1:])
+    assert quick["thinking"] == {"type": "disabled"}, "the choice wins over the effort"
+    assert quick["tool_choice"] == {"type": "function", "function": {"name": "look_up"}}
+    assert ["tool_choice" in body for body in (quick_any, deep)] == [False, False]
+    assert deep_any["tool_choice"] == "required"
 
 
 async def test_a_conversation_over_the_limit_is_told_at_once(
@@ -295,3 +303,29 @@ async def test_a_running_warm_up_does_not_delay_an_answer(simulator: MoonshotSim
             answer = await collect(model, ASK)
         warming.cancel()
     assert answer.last.finish_reason
+
+
+async def test_a_refused_tool_schema_is_offered_plainly_once_and_for_all(
+    simulator: MoonshotSimulator, open_model: OpenModel
+) -> None:
+    simulator.faults.add(Fault("tool_schema"))
+    schema = {"properties": {"city": {"anyOf": [{"type": "string"}, {"type": "null"}]}}}
+    request = ChatRequest("kimi-k2.6", ASK.messages, (ToolDefinition("get_weather", "", schema),))
+    model = open_model()
+    first, second = await collect(model, request), await collect(model, request)
+    assert [change.change for change in first.changes] == ["plain-schemas"]
+    assert second.changes == []
+    assert [chat.status for chat in simulator.chats] == [400, 200, 200]
+    sent: Any = simulator.chats[2].json["tools"]
+    assert sent[0]["function"]["parameters"]["properties"] == {"city": {"type": "string"}}
+
+
+async def test_a_tool_that_is_refused_also_plainly_is_named(
+    simulator: MoonshotSimulator, open_model: OpenModel
+) -> None:
+    simulator.faults.add(Fault("tool_schema"))
+    tool = ToolDefinition("anyOf_weather", "", {})  # the simulator looks for this word
+    caught = await failure(open_model(), ChatRequest("kimi-k2.6", ASK.messages, (tool,)))
+    assert isinstance(caught, RequestRejectedError)
+    assert "anyOf_weather" in caught.remedy
+    assert len(simulator.chats) == 2

@@ -12,13 +12,13 @@ from moonwire.dialects.chat_history import chat_messages
 from moonwire.dialects.endpoints import BaseUrl, clean_base_url, clean_key
 from moonwire.dialects.moonshot_schema import normalise_parameters
 from moonwire.dialects.openai_chat import chat_body
-from moonwire.dialects.tool_names import ToolNames
 from moonwire.errors import ModelUnavailableError, RemoteProtocolError, VendorError
 from moonwire.ports.directory import VendorCredential
 from moonwire.ports.llm import ChatRequest, ListedModel, ModelOutlook, ToolDefinition
 from moonwire.vendors.chat_errors import repair_for
 from moonwire.vendors.chat_family import ENDPOINTS, SAMPLING, context_tokens
 from moonwire.vendors.chat_retired import RetiredModels
+from moonwire.vendors.chat_tools import OfferedTools, name_tools
 from moonwire.vendors.chat_vendor import ChatPlan, Endpoint, HttpFailure, ModelChoice, Repair
 from moonwire.vendors.connections import EndpointKnowledge
 from moonwire.vendors.llm.moonshot.errors import CODING_KEY, classify
@@ -29,6 +29,7 @@ from moonwire.vendors.llm.moonshot.profile import (
     Family,
     family_of,
     plan_thinking,
+    takes_tool_choice,
 )
 
 _MAX_TOOLS = 128
@@ -68,9 +69,7 @@ class Moonshot:
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self._endpoint = Endpoint(self._address.url, headers, key)
         self._retired = RetiredModels.of(MANIFEST, credential)
-        self._tools_seen: Sequence[ToolDefinition] = ()
-        self._tools: list[dict[str, object]] = []
-        self._names = ToolNames()
+        self._tools = OfferedTools(normalise_parameters)
         self._warned: set[str] = set()
 
     @property
@@ -102,8 +101,8 @@ class Moonshot:
         """Write the request body; see README.md for what is sent and what never is."""
         family = family_of(model, knowledge.live)
         thinking = plan_thinking(family, request.reasoning_effort, request.vendor_params, repairs)
-        self._prepare_tools(request.tools)
-        body = chat_body(model, chat_messages(request.messages, self._names, thinking.reasoning), self._tools)
+        tools = self._offer(request.tools, plain="plain-schemas" in repairs)
+        body = chat_body(model, chat_messages(request.messages, tools.names, thinking.reasoning), tools.written)
         body["max_completion_tokens"] = _cap(
             request, context_tokens(MANIFEST, model, knowledge), thinks=thinking.thinks
         )
@@ -112,7 +111,7 @@ class Moonshot:
             self._add_temperature(body, request.temperature, family, repairs)
         for key, value in request.vendor_params.items():
             if key not in body and not self._withheld(key, value, family, repairs, thinking.thinks):
-                body[key] = value
+                body[key] = self._tools.names.in_choice(value) if key == "tool_choice" else value
         return ChatPlan(body, thinking.limits, thinking.thinks)
 
     def outlook(self, request: ChatRequest, model: str, knowledge: EndpointKnowledge) -> ModelOutlook:
@@ -123,30 +122,16 @@ class Moonshot:
         context = context_tokens(MANIFEST, model, knowledge)
         return ModelOutlook(context, _cap(request, context, thinks=thinks), thinks)
 
-    def _prepare_tools(self, tools: Sequence[ToolDefinition]) -> None:
-        """Rewrite schemas and names when the tools changed, not per turn: the vendor caches the same prefix."""
-        if tools is self._tools_seen or (len(tools) == len(self._tools_seen) and list(tools) == list(self._tools_seen)):
-            return
-        self._tools_seen = tools
+    def _offer(self, tools: Sequence[ToolDefinition], *, plain: bool) -> OfferedTools:
         if len(tools) > _MAX_TOOLS:
-            _log.warning("llm tools beyond the vendor's limit left out", vendor=VENDOR, offered=len(tools))
-        offered = tools[:_MAX_TOOLS]
-        self._names = ToolNames(tool.name for tool in offered)
-        self._tools = [
-            {
-                "type": "function",
-                "function": {
-                    "name": self._names.to_vendor(tool.name),
-                    "description": tool.description,
-                    "parameters": normalise_parameters(tool.parameters),
-                },
-            }
-            for tool in offered
-        ]
+            self._warn_once("llm tools beyond the vendor's limit left out", offered=len(tools))
+            tools = tools[:_MAX_TOOLS]
+        self._tools.offer(tools, plain=plain)
+        return self._tools
 
     def tool_name(self, name: str) -> str:
         """Return the application's name of a tool that the model called."""
-        return self._names.to_application(name)
+        return self._tools.names.to_application(name)
 
     def _add_temperature(
         self, body: dict[str, object], temperature: float, family: Family, repairs: frozenset[str]
@@ -162,7 +147,8 @@ class Moonshot:
             self._warn_once("llm parameter left out: the model has a fixed value", parameter=key)
             return True
         if key == "tool_choice":
-            return "drop-tool-choice" in repairs or (thinks and value not in ("auto", "none"))
+            refused = "drop-tool-choice" in repairs or not takes_tool_choice(family, value, thinks=thinks)
+            return refused or not self._tools.written
         return key in {"max_tokens", "thinking", "reasoning_effort"}
 
     def _warn_once(self, message: str, **facts: object) -> None:
@@ -173,6 +159,7 @@ class Moonshot:
     def error(self, failure: HttpFailure, knowledge: EndpointKnowledge) -> VendorError:
         """Name a failure; a missing model is told with its date and what lives instead."""
         error = classify(failure, self._address.host)
+        name_tools(error, self._tools.offered)
         if isinstance(error, ModelUnavailableError) and failure.model:
             return self._retired.unavailable(failure.model, knowledge, error)
         return error

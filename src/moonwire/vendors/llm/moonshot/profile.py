@@ -34,17 +34,19 @@ class Family:
     """Takes `reasoning_effort` (low, high, max); without it the vendor uses the highest."""
     sampling: bool = False
     """Takes temperature, 0 to 1. All `kimi-*` models have fixed values and refuse others."""
+    forces_tools: bool = False
+    """Takes `tool_choice: "required"`; the others answer 400 while they think, and document an error otherwise."""
     foreign: bool = False
     """Not one of Moonshot's own ids: another host's model, whose parameters are the operator's business."""
 
 
 SWITCHABLE = Family("switchable")
 ALWAYS = Family("always")
-EFFORT = Family("always", effort=True)
+EFFORT = Family("always", effort=True, forces_tools=True)
 PLAIN = Family("no")
 V1 = Family("no", sampling=True)
 UNKNOWN_KIMI = Family("unknown")
-FOREIGN = Family("unknown", sampling=True, foreign=True)
+FOREIGN = Family("unknown", sampling=True, forces_tools=True, foreign=True)
 
 _BY_PREFIX: tuple[tuple[str, Family], ...] = (
     ("kimi-k2.5", SWITCHABLE),
@@ -76,6 +78,19 @@ def family_of(model: str, listed: Mapping[str, ListedModel]) -> Family:
             return PLAIN
         case _:
             return UNKNOWN_KIMI
+
+
+def takes_tool_choice(family: Family, choice: object, *, thinks: bool) -> bool:
+    """Tell whether a family takes a `tool_choice`; what it does not take is left to the model.
+
+    Source: Moonshot's parameter reference (2026-09) and live refusals (2026-04, 2026-07).
+    """
+    if choice in ("auto", "none"):
+        return True
+    if choice == "required":
+        return family.forces_tools
+    # A named function: only without thinking, and documented only for the family that can do without.
+    return family.foreign or (family.thinking == "switchable" and not thinks)
 
 
 @dataclass(frozen=True, slots=True)
