@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -31,11 +31,32 @@ _FAREWELL_LIMIT_S = 1.5
 log = structlog.get_logger()
 
 
+class ConnectedUtterance(Protocol):
+    """One reply being synthesised, as the connection sees it."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it needs a connection now."""
+        ...
+
+    def lose_connection(self, failure: VendorError) -> None:
+        """Hear that the connection is gone; a new one is made when somebody is waiting."""
+        ...
+
+    def give_up(self, failure: VendorError) -> None:
+        """Hear that no connection can be made for now."""
+        ...
+
+    def fail(self, failure: VendorError) -> None:
+        """Hear that no connection will ever be made: wrong key, wrong request."""
+        ...
+
+
 class ConnectionUser(Protocol):
     """The call's voice, as its connection sees it; everything runs on the event loop."""
 
-    def is_waiting(self) -> bool:
-        """Say whether anybody needs a connection now."""
+    def utterances(self) -> Sequence[ConnectedUtterance]:
+        """Return the utterances that are not over."""
         ...
 
     def connected(self) -> None:
@@ -48,18 +69,6 @@ class ConnectionUser(Protocol):
 
     def received_audio(self, audio: bytes) -> None:
         """Take a binary message."""
-        ...
-
-    def lost(self, failure: VendorError) -> None:
-        """Hear that the connection is gone; a new one is made when `is_waiting`."""
-        ...
-
-    def gave_up(self, failure: VendorError) -> None:
-        """Hear that no connection can be made for now."""
-        ...
-
-    def refused(self, failure: VendorError) -> None:
-        """Hear that no connection will ever be made: wrong key, wrong request."""
         ...
 
     def unreachable(self, why: str) -> VendorError:
@@ -142,7 +151,7 @@ class VoiceConnection:
         try:
             while self.permanent is None:
                 self._wanted.clear()
-                if await self._connect_and_serve() or not (self._user.is_waiting() or self._wanted.is_set()):
+                if await self._connect_and_serve() or not (self._is_awaited() or self._wanted.is_set()):
                     if self._closing:
                         return
                     await self._wanted.wait()
@@ -184,10 +193,11 @@ class VoiceConnection:
         if not failure.retryable:
             self._refuse(failure)
             return True
-        self._user.lost(failure)
+        for utterance in self._user.utterances():
+            utterance.lose_connection(failure)
         if self._quick_failures < _QUICK_FAILURES:
             return False
-        self._user.gave_up(failure)
+        self._give_up(failure)
         return True
 
     async def _connect(self) -> Socket | None:
@@ -211,7 +221,7 @@ class VoiceConnection:
             pause_s = backoff_s * random.uniform(0.75, 1.25)
             if loop.time() + pause_s >= give_up_s:
                 log.warning("voice vendor cannot be reached", vendor=self._vendor, error=str(self.last_failure))
-                self._user.gave_up(self.last_failure)
+                self._give_up(self.last_failure)
                 return None
             await asyncio.sleep(pause_s)
             backoff_s = min(_LONGEST_BACKOFF_S, backoff_s * 2)
@@ -246,4 +256,12 @@ class VoiceConnection:
             remedy=failure.remedy,
         )
         self.permanent = self.last_failure = failure
-        self._user.refused(failure)
+        for utterance in self._user.utterances():
+            utterance.fail(failure)
+
+    def _is_awaited(self) -> bool:
+        return any(utterance.is_waiting for utterance in self._user.utterances())
+
+    def _give_up(self, failure: VendorError) -> None:
+        for utterance in self._user.utterances():
+            utterance.give_up(failure)

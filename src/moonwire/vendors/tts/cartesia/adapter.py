@@ -148,10 +148,6 @@ class CartesiaVoice:
         elif message.type == "error" and message.context_id is None:
             self._spread(message)
 
-    def has_contexts(self) -> bool:
-        """Say whether any context is expected to speak."""
-        return bool(self._live)
-
     def _spread(self, message: ServerMessage) -> None:
         """Tell an error without a context to whoever waits for audio."""
         failure = failure_of_message(message, hide=self.secrets)
@@ -166,8 +162,8 @@ class _Reactions:
     def __init__(self, voice: CartesiaVoice) -> None:
         self._voice = voice
 
-    def is_waiting(self) -> bool:
-        return self._voice.has_contexts()
+    def utterances(self) -> list[CartesiaUtterance]:
+        return self._voice.utterances()
 
     def connected(self) -> None:
         for utterance in self._voice.utterances():
@@ -182,18 +178,6 @@ class _Reactions:
             log.warning("cartesia sent a message that is no JSON object", size_bytes=len(text))
         else:
             self._voice.route(parsed)
-
-    def lost(self, failure: VendorError) -> None:
-        for utterance in self._voice.utterances():
-            utterance.lose_connection(failure)
-
-    def gave_up(self, failure: VendorError) -> None:
-        for utterance in self._voice.utterances():
-            utterance.give_up(failure)
-
-    def refused(self, failure: VendorError) -> None:
-        for utterance in self._voice.utterances():
-            utterance.fail(failure)
 
     def unreachable(self, why: str) -> VendorError:
         return unreachable(why)

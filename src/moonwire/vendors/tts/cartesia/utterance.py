@@ -165,6 +165,11 @@ class CartesiaUtterance:
         if context is not None and context.pushed and not self._is_stale(context):
             self._line.transmit(cancel_message(context.id))
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it needs a connection: a context of it is expected to speak."""
+        return not self._over and self._context is not None
+
     # -- the connection's side -----------------------------------------------------------------------------------
 
     def resume(self) -> None:

@@ -199,8 +199,8 @@ class _Reactions:
     def __init__(self, voice: AuraVoice) -> None:
         self._voice = voice
 
-    def is_waiting(self) -> bool:
-        return any(utterance.is_waiting for utterance in self._voice.utterances())
+    def utterances(self) -> list[AuraUtterance]:
+        return self._voice.utterances()
 
     def connected(self) -> None:
         self._voice.connected()
@@ -210,18 +210,6 @@ class _Reactions:
 
     def received_audio(self, audio: bytes) -> None:
         self._voice.take_audio(audio)
-
-    def lost(self, failure: VendorError) -> None:
-        for utterance in self._voice.utterances():
-            utterance.lose_connection(failure)
-
-    def gave_up(self, failure: VendorError) -> None:
-        for utterance in self._voice.utterances():
-            utterance.give_up(failure)
-
-    def refused(self, failure: VendorError) -> None:
-        for utterance in self._voice.utterances():
-            utterance.fail(failure)
 
     def unreachable(self, why: str) -> VendorError:
         return unreachable(why)

@@ -205,8 +205,8 @@ class _Reactions:
     def __init__(self, voice: ElevenLabsVoice) -> None:
         self._voice = voice
 
-    def is_waiting(self) -> bool:
-        return any(utterance.is_waiting for utterance in self._voice.utterances())
+    def utterances(self) -> list[ElevenLabsUtterance]:
+        return self._voice.utterances()
 
     def connected(self) -> None:
         self._voice.reconnected()
@@ -220,18 +220,6 @@ class _Reactions:
 
     def received_audio(self, audio: bytes) -> None:
         del audio  # ElevenLabs' audio travels inside text messages
-
-    def lost(self, failure: VendorError) -> None:
-        for utterance in self._voice.utterances():
-            utterance.lose_connection(failure)
-
-    def gave_up(self, failure: VendorError) -> None:
-        for utterance in self._voice.utterances():
-            utterance.give_up(failure)
-
-    def refused(self, failure: VendorError) -> None:
-        for utterance in self._voice.utterances():
-            utterance.fail(failure)
 
     def unreachable(self, why: str) -> VendorError:
         return unreachable(why)
