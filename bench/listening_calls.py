@@ -58,6 +58,8 @@ class Guest(Receptionist):
         orders = " ".join(text_of(message) for message in messages if message.get("role") == "system")
         if "waiting for a result" in orders:
             return ScriptedAnswer("I am still looking.")
+        if "manager" in text_of(messages[-1]):
+            return ScriptedAnswer("The manager is here now.")
         if text_of(messages[-1]) == BYE and any(_name(tool) == "hangup" for tool in tools):
             return ScriptedAnswer("Thank you for calling, goodbye.", (ScriptedCall("hangup", {"reason": "done"}),))
         return super().answer(messages, tools)

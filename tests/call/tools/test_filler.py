@@ -40,14 +40,14 @@ async def test_short_phrases_of_the_models_then_a_longer_one(tmp_path: Path) -> 
     async with staged(tmp_path) as stage, serving(agent(WEATHER, toolFiller=filler), get_weather=slow) as application:
         stage.run_application(None, application.url)
         stage.deepgram.set_hearing([ASK])
-        stage.moonshot.say(ScriptedAnswer("", (PARIS,)), "Looking, looking!", "Sorry for the wait!")
+        stage.moonshot.say(ScriptedAnswer("", (PARIS,)), "Looking, looking!", "Still looking!", "Sorry for the wait!")
         stage.moonshot.say("Nearly there!", "It is eighteen degrees.")
         await call_once(stage, Pause(SLOW_S + 3), WaitForSilence())
         assert spoken(stage)[1:] == [
-            *("Looking, looking!", "Sorry for the wait!", "Nearly there!", "It is eighteen degrees.")
+            *("Looking, looking!", "Still looking!", "Sorry for the wait!", "Nearly there!", "It is eighteen degrees.")
         ]
         assert "cheerful" in str(stage.moonshot.chats[1].messages[0])
-        assert "longer" in str(stage.moonshot.chats[2].messages[0])
+        assert "longer" in str(stage.moonshot.chats[3].messages[0])
         assert stage.named("turn")[-1]["pii_heard"] == "It is eighteen degrees."
         assert [message["role"] for message in told(stage)][-3:] == ["user", "assistant", "tool"]
         assert refused(stage) == []
@@ -72,9 +72,9 @@ async def test_a_model_that_fails_leaves_a_phrase_from_stock(tmp_path: Path) -> 
     async with staged(tmp_path) as stage, serving(agent(WEATHER, toolFiller=filler), get_weather=slow) as application:
         stage.run_application(None, application.url)
         stage.deepgram.set_hearing([ASK])
-        stage.moonshot.say(ScriptedAnswer("", (PARIS,)), *["x" * 500] * 3, "It is eighteen degrees.")
+        stage.moonshot.say(ScriptedAnswer("", (PARIS,)), *["x" * 500] * 4, "It is eighteen degrees.")
         await call_once(stage, Pause(SLOW_S + 3), WaitForSilence())
-        assert spoken(stage)[1:] == [*["One moment, please."] * 3, "It is eighteen degrees."]
+        assert spoken(stage)[1:] == [*["One moment, please."] * 4, "It is eighteen degrees."]
 
 
 @pytest.mark.agent_row("toolFiller.type: audio", "toolFiller.startDelaySecs")

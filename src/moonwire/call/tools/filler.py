@@ -13,8 +13,8 @@ from moonwire.call.speech import Speech
 
 PATIENCE_S: Final = 6.0
 """Silence after which an agent without `toolFiller` says that it is still there; `toolFiller: false` forbids it."""
-QUIET_S: Final = 4.0
-"""From the end of one phrase to the next; half as much again where the explanation follows."""
+QUIET_S: Final = 3.0
+"""From the end of one phrase to the next; up to 5.2 s where the explanation follows."""
 _LEAST_S: Final = 0.1
 
 Phrase = Callable[[bool], Awaitable[str]]
@@ -62,5 +62,5 @@ class ToolFiller:
             await speech.track.heard_out()
             explained = explained or explains
             left_s = escalates_at - loop.time()
-            explains = not explained and left_s < 1.5 * QUIET_S
+            explains = not explained and left_s < 1.75 * QUIET_S
             await asyncio.sleep(max(_LEAST_S, left_s) if explains else QUIET_S)
