@@ -71,6 +71,13 @@ async def test_turn_end_usage(tmp_path: Path) -> None:
 
 
 @virtual_time
+async def test_turn_end_vendor_metadata(tmp_path: Path) -> None:
+    talk = await held(tmp_path)
+    assert talk.ends[-1]["vendor_metadata"] == {"request_id": talk.stage.moonshot.chats[-1].request_id}
+    assert "vendor_metadata" not in talk.ends[0], "the greeting was a fixed text"
+
+
+@virtual_time
 async def test_turn_end_of_the_greeting(tmp_path: Path) -> None:
     (end,) = (await held(tmp_path, steps=JUST_THE_GREETING)).ends
     assert (end["transcript"], end["response"], end["interrupted"]) == ("", "Hello.", False)

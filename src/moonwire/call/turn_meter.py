@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from moonwire.call.hearing import Hearing
 from moonwire.call.reply import Reply
@@ -76,5 +76,13 @@ class TurnMeter:
             turn_detection=self.engine if self.transcript else None,
             preflight=self.preflight,
             preflight_tokens=self.preflight_tokens,
-            extra={} if response_ms is None else {"response_ms": round(response_ms)},
+            extra=_extra(reply, response_ms),
         )
+
+
+def _extra(reply: Reply, response_ms: float | None) -> dict[str, Any]:
+    """Return what helps to find the turn again: our own measure, and the vendor's name for the request."""
+    extra: dict[str, Any] = {} if response_ms is None else {"response_ms": round(response_ms)}
+    if reply.end is not None and reply.end.request_id:
+        extra["vendor_metadata"] = {"request_id": reply.end.request_id}
+    return extra
