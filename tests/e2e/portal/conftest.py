@@ -60,6 +60,14 @@ class Portal:
         assert report.ok is goes_well, report.problems
         return report
 
+    async def remove_services(self) -> None:
+        """Forget what a test has stored of language models and speech."""
+        (account,) = await self.ask("GET", "/Accounts")
+        for kind, sid in (("LlmCredentials", "llm_credential_sid"), ("SpeechCredentials", "speech_credential_sid")):
+            base = f"/Accounts/{account['account_sid']}/{kind}"
+            for row in await self.ask("GET", base):
+                await self.ask("DELETE", f"{base}/{row[sid]}")
+
     async def settled(self) -> None:
         """Wait until nothing is being loaded and nothing moves."""
         await self.page.wait_for_load_state("networkidle")

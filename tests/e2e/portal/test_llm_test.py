@@ -20,10 +20,7 @@ PASSED = ["ok"] * 6
 async def operator(shared_operator: Portal) -> AsyncGenerator[Portal]:
     """Return the portal; what a test leaves behind is removed."""
     yield shared_operator
-    (account,) = await shared_operator.ask("GET", "/Accounts")
-    services = f"/Accounts/{account['account_sid']}/LlmCredentials"
-    for row in await shared_operator.ask("GET", services):
-        await shared_operator.ask("DELETE", f"{services}/{row['llm_credential_sid']}")
+    await shared_operator.remove_services()
 
 
 async def test_a_good_key_turns_all_rows_green_and_is_announced(operator: Portal) -> None:

@@ -64,9 +64,13 @@ function startingDraft(kind: Kind, manifest: VendorManifest, stored?: Service): 
   };
 }
 
-/** Everything that is sent; a secret left empty is not, so that the stored one stays. */
-function bodyOf(kind: Kind, { values, isDefault, uses, fallback }: Draft, secrets: string[]): Body {
-  const given = Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== "" || !secrets.includes(name)));
+/**
+ * Everything that is sent. A secret left empty is not, so that the stored one stays; neither is what an edit has not
+ * touched, because the form also shows defaults that are not stored.
+ */
+function bodyOf(kind: Kind, { values, isDefault, uses, fallback }: Draft, secrets: string[], start?: Values): Body {
+  const isGiven = ([name, value]: [string, string]) => (start ? value !== start[name] : value !== "" || !secrets.includes(name));
+  const given = Object.fromEntries(Object.entries(values).filter(isGiven));
   const own = kind === "llm" ? { fallback: chosen(fallback) } : { use_for_stt: uses.includes("stt"), use_for_tts: uses.includes("tts") };
   return { ...given, ...own, is_default: isDefault };
 }
@@ -88,17 +92,18 @@ function useServiceForm(kind: Kind, manifest: VendorManifest, stored?: Service) 
   const [draft, setDraft] = useState(start);
   const { values } = draft;
   const secrets = fieldsOf(manifest).filter(isSecret).map((field) => memberOf(field.name));
-  const change = (changes: Partial<Draft>) => setDraft((before) => ({ ...before, ...changes }));
-  const set = (changes: Values) => setDraft((before) => ({ ...before, values: { ...before.values, ...changes } }));
+  const change = (some: Partial<Draft>) => setDraft((before) => ({ ...before, ...some }));
+  const set = (some: Values) => setDraft((before) => ({ ...before, values: { ...before.values, ...some } }));
   const hasNewSecret = secrets.some((name) => values[name]);
   const changed = JSON.stringify(draft) !== JSON.stringify(start);
   const body = (tried = draft) => bodyOf(kind, tried, secrets);
+  const changes = () => bodyOf(kind, draft, secrets, start.values);
 
   const test = useMutation({
     mutationFn: async ({ override, regionCheck }: Try): Promise<TestReport> => {
       const tried = { ...draft, values: { ...values, ...override } };
       if (stored && !hasNewSecret) {
-        if (changed) await actions.update(stored.sid, body());
+        if (changed) await actions.update(stored.sid, changes());
         return actions.test(stored.sid, regionCheck);
       }
       return actions.tryOut({ ...body(tried), vendor: manifest.vendor });
@@ -109,7 +114,7 @@ function useServiceForm(kind: Kind, manifest: VendorManifest, stored?: Service) 
   });
   const save = useMutation({
     mutationFn: async () => {
-      if (stored) await actions.update(stored.sid, body());
+      if (stored) await actions.update(stored.sid, changes());
       const sid = stored?.sid ?? (await actions.create({ ...body(), vendor: manifest.vendor }));
       // What the Test found out before saving is found out again by the server, so that the list can show it.
       if (test.data) void actions.test(sid).catch(() => undefined).then(actions.refresh);
