@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.call.application import serving
+from tests.call.tools.test_tools import PARIS, WEATHER, agent
 
 from moonwire.call.languages import Languages
 from moonwire.cli.inspect import replay
 from moonwire.sandbox.caller import HangUp, Interrupt, Pause, Say, WaitForSilence, WaitForSpeech
 from moonwire.sandbox.deepgram import Script
-from moonwire.sandbox.virtual_time import virtual_time
+from moonwire.sandbox.moonshot.script import ScriptedAnswer
+from moonwire.sandbox.virtual_time import elapse, virtual_time
 from moonwire.spec.components import Synthesizer
 
 from .stage import AGENT, Stage, staged
@@ -196,3 +199,19 @@ async def test_a_call_in_chinese(tmp_path: Path) -> None:
         ]
         assert stage.named("turn")[-1]["pii_heard"] == "我们早上九点开门。"
         assert replay(stage.lines).difference is None
+
+
+@virtual_time
+async def test_what_is_said_while_a_tool_runs_is_in_the_callers_language(tmp_path: Path) -> None:
+    async def slow(arguments: dict[str, Any]) -> str:
+        await elapse(10)
+        return "20 grados"
+
+    async with staged(tmp_path) as stage, serving(agent(WEATHER), get_weather=slow) as application:
+        application.agent |= {"stt": FLUX_MULTI, "autoLockLanguage": True}
+        stage.run_application(None, application.url)
+        stage.flux.set_faults(speaks="es")
+        stage.flux.set_hearing(Script([HOURS]))
+        stage.moonshot.say(ScriptedAnswer("", (PARIS,)), "Hace veinte grados.")
+        await stage.call(WaitForSilence(limit_s=8), Say(HOURS), WaitForSpeech(), Pause(12), WaitForSilence(), HangUp())
+        assert "Un momento, por favor." in [text.strip() for text in stage.cartesia.records.transcripts]

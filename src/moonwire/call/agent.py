@@ -84,6 +84,7 @@ class Agent:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._group = asyncio.TaskGroup()
         self.conversation = Conversation(call, plan, self._model, self._group, self._request_reply, self._on_taken)
+        self.conversation.language = self._languages.synthesizer.language or plan.language
         self._farewell: Farewell | None = None
         self._unanswered = 0
         """Prompts after silence since the caller last said something."""
@@ -263,6 +264,7 @@ class Agent:
         if not self._languages.hear(language):
             return
         self.expect_languages([language])
+        self.conversation.language = self._languages.synthesizer.language or self._plan.language
         self._call.note("stt", name="language", language=language, voice_language=self._languages.synthesizer.language)
         try:
             self._voice = self._call.voice(self._languages.synthesizer)
@@ -275,7 +277,7 @@ class Agent:
     def _apologise(self, live: Reply) -> None:
         fatal = self._reports.is_fatal
         text, recording = self._call.services.vendors.prompt(
-            "goodbye" if fatal else "hold_on", self._languages.synthesizer.language or self._plan.language
+            "goodbye" if fatal else "hold_on", self.conversation.language
         )
         live.speak_text(text, recording)
 

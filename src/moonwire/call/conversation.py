@@ -62,6 +62,8 @@ class Conversation:
         self.updates = AgentUpdates(self.history, self.toolbox, request_reply)
         self._asking = Asking(call, plan, model, self.history, self.toolbox)
         self._plan = plan
+        self.language = plan.language
+        """Which the agent speaks; it may follow the caller's."""
         self._on_taken = on_taken
         self._group = group
         self.filler: ToolFiller | None = None
@@ -102,7 +104,7 @@ class Conversation:
             if "tool_filler" not in verb.model_fields_set:
                 self.filler = ToolFiller(start_s=PATIENCE_S, escalation_s=2 * PATIENCE_S, phrase=self._stock_phrase)
         elif chosen.type == "backchannel":
-            phrases = Phrases(self._asking, style=chosen.style, language=self._plan.language)
+            phrases = Phrases(self._asking, style=chosen.style, stock=self._stock_phrase)
             self.filler = ToolFiller(
                 start_s=chosen.start_delay_secs, escalation_s=chosen.escalation_secs, phrase=phrases.write
             )
@@ -136,7 +138,7 @@ class Conversation:
         return ToolFiller(start_s=chosen.start_delay_secs, escalation_s=chosen.escalation_secs, phrase=phrase)
 
     async def _stock_phrase(self, longer: bool) -> str:
-        return stock_phrase(self._plan.language, longer=longer)
+        return stock_phrase(self.language, longer=longer)
 
     async def _load_sound(self, url: str, filler: ToolFiller) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -74,10 +75,10 @@ def _reason(error: TimeoutError | VendorError) -> str:
 class Phrases:
     """Writes one agent's phrases."""
 
-    def __init__(self, asking: Asking, *, style: str | None, language: str | None) -> None:
+    def __init__(self, asking: Asking, *, style: str | None, stock: Callable[[bool], Awaitable[str]]) -> None:
         self._asking = asking
         self._style = f"Style: {style}. " if style else ""
-        self._language = language
+        self._stock = stock
 
     async def write(self, longer: bool) -> str:
         """Ask the model; a phrase from stock when it is slow, fails or talks too much."""
@@ -86,7 +87,7 @@ class Phrases:
         except (TimeoutError, VendorError) as error:
             log.info("filler phrase from stock", reason=_reason(error))
             text = ""
-        return text if 0 < len(text) <= MOST_LETTERS else stock_phrase(self._language, longer=longer)
+        return text if 0 < len(text) <= MOST_LETTERS else await self._stock(longer)
 
     async def _ask(self, longer: bool) -> str:
         task = _TASK.format(what=_LONG if longer else _SHORT, style=self._style)
