@@ -357,6 +357,15 @@ async def test_alerts(rest: Rest) -> None:
     (alert,) = page["data"]
     assert (page["total"], alert["message"], alert["detail"], alert["count"]) == (1, "quota", "recharge", 3)
     assert (await rest.alice.ask("GET", path, page="1", count="25", alert_type="no-tts"))[1]["total"] == 0
+    one = f"{path}/{alert['alert_id']}"
+    assert (
+        await rest.bob.ask("PUT", f"/Accounts/{rest.bob.account_sid}/Alerts/{alert['alert_id']}", {"cleared": True})
+    )[0] == 404
+    assert (await rest.alice.ask("PUT", one, {"cleared": True}))[0] == 204
+    assert (await rest.alice.ask("GET", path, page="1", count="25", state="open"))[1]["total"] == 0
+    _, page = await rest.alice.ask("GET", path, page="1", count="25", state="cleared")
+    assert (page["data"][0]["cleared_by"], page["data"][0]["cleared_at"][-1]) == ("operator", "Z")
+    assert (await rest.alice.ask("PUT", one, {"cleared": 1}))[0] == 400
 
 
 MISTAKES: list[tuple[str, str, Any, str]] = [

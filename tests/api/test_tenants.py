@@ -37,7 +37,12 @@ def filled(path: str, owned: dict[str, str], account_sid: str) -> str:
     """Put sids into a path; a new kind of record must be among the belongings to be looked at."""
     sid = next((sid for part, sid in owned.items() if part in path), None)
     assert sid is not None or "{sid}" not in path, f"add something for {path} to belongings()"
-    path = path.replace("{account_sid}", account_sid).replace("{call_sid}", CALL_SID).replace("{sid}", sid or "")
+    path = (
+        path.replace("{account_sid}", account_sid)
+        .replace("{call_sid}", CALL_SID)
+        .replace("{alert_id}", "1")
+        .replace("{sid}", sid or "")
+    )
     return path.removeprefix("/v1")
 
 

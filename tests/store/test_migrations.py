@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -10,10 +12,12 @@ from sqlalchemy import Connection
 
 from moonwire.settings import Settings
 from moonwire.store.configuration import parse_configuration
+from moonwire.store.database import Database
 from moonwire.store.store import Store
 from moonwire.store.tables import Table
 
 FILE = "applications: [{name: a, app_json: [{verb: hangup}]}]\nllm_services: [{vendor: m, api_key: k}]"
+REVISIONS = sorted(path.name[1:5] for path in Path("src/moonwire/store/migrations/versions").glob("r*.py"))
 
 
 def drift(connection: Connection) -> list[object]:
@@ -38,12 +42,15 @@ async def test_an_older_database_comes_along(settings: Settings) -> None:
     store = await Store.open(settings)
     await store.apply(parse_configuration(FILE, {}))
     before = store.directory.stored
-    async with store.database.transaction() as session:
-        await (await session.connection()).run_sync(downgrade, "0001")
     await store.close()
-    again = await Store.open(settings)
-    assert again.directory.stored == before
-    await again.close()
+    for revision in REVISIONS:
+        older = Database(settings.database)
+        async with older.transaction() as session:
+            await (await session.connection()).run_sync(downgrade, revision)
+        await older.close()
+        again = await Store.open(settings)
+        assert again.directory.stored == before, revision
+        await again.close()
 
 
 async def test_down_to_nothing_and_up_again(settings: Settings) -> None:

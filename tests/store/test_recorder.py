@@ -11,12 +11,13 @@ from sqlalchemy import select, text
 
 from moonwire.ports.directory import CallRecord
 from moonwire.settings import Settings
+from moonwire.store.alerts import KEPT_PER_ACCOUNT, RaisedAlert, write_alerts
 from moonwire.store.configuration import parse_configuration
 from moonwire.store.database import Database
 from moonwire.store.recorder import Recorder
-from moonwire.store.records import RaisedAlert, write_alerts, write_calls
+from moonwire.store.records import write_calls
 from moonwire.store.store import Store
-from moonwire.store.tables import AlertRow, CallRow, LlmServiceRow, SpeechServiceRow
+from moonwire.store.tables import AlertRow, CallRow, LlmServiceRow, SpeechServiceRow, utc_now_s
 
 RECORD = CallRecord(
     call_sid="c1",
@@ -173,3 +174,42 @@ async def test_health_of_services(store: Store) -> None:
     assert row is not None
     assert (row.last_error_code, row.last_error) == ("", "")
     assert row.last_error_at is not None
+
+
+async def test_an_alert_ends_when_the_service_works_again(store: Store) -> None:
+    await store.apply(parse_configuration("llm_services: [{vendor: m, api_key: k}]", {}))
+    account = store.directory.default_account_sid
+    credential = store.directory.llm_credential(account, "m", None)
+    assert credential is not None
+    sid = credential.sid or ""
+    for error in ("The key is wrong.", "Overloaded (1.5 s)."):
+        store.service_health.service_failed(sid, "credential", error)
+        store.alerts.raise_alert(account, "llm-failure", f"credential: {error}")
+    store.alerts.raise_alert(account, "llm-failure", "m:model: credential; the call goes on with x:y")
+    store.alerts.raise_alert(account, "llm-failure", "other:model: credential; the call goes on with x:y")
+    store.alerts.raise_alert(account, "webhook-failure", "The key is wrong.")
+    await store.alerts.flush()
+    assert {row.cleared_by for row in await alerts(store.database)} == {""}
+    store.service_health.service_used(sid)
+    await store.alerts.flush()
+    assert [row.cleared_by for row in await alerts(store.database)] == ["recovery", "recovery", "recovery", "", ""]
+    store.alerts.raise_alert(account, "llm-failure", "credential: Overloaded (2.5 s).")
+    await store.alerts.flush()
+    row = (await alerts(store.database))[1]
+    assert (row.count, row.cleared_at, row.cleared_by) == (2, None, ""), "another number is the same cause, open again"
+
+
+async def test_a_storm_of_alerts_stays_small(store: Store) -> None:
+    for number in range(50):
+        store.alerts.raise_alert("a", "llm-failure", f"request chatcmpl-6f0b2a3c1f5e4c0e{number} took {number}.5 s")
+    await store.alerts.flush()
+    (row,) = await alerts(store.database)
+    assert row.count == 50
+    now_s = utc_now_s()
+    async with store.database.transaction() as session:
+        old = RaisedAlert("b", "no-tts", "old", "", "", now_s - 91 * 86_400)
+        many = [RaisedAlert("c", "no-tts", "m" + "x" * n, "", "", now_s - n) for n in range(KEPT_PER_ACCOUNT + 20)]
+        await write_alerts(session, [old, *many])
+    await store.alerts.forget_old()
+    rows = await alerts(store.database)
+    assert [sum(row.account_sid == account for row in rows) for account in "abc"] == [1, 0, KEPT_PER_ACCOUNT]

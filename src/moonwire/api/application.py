@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from moonwire.api import (
     accounts,
+    alerts,
     api_keys,
     applications,
     calls,
@@ -32,6 +33,7 @@ from moonwire.api.trial_pace import TrialPace
 
 _RESOURCES = (
     accounts,
+    alerts,
     api_keys,
     applications,
     calls,

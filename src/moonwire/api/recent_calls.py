@@ -1,4 +1,4 @@
-"""REST: RecentCalls and Alerts; one call's timeline and recording; deleting a call."""
+"""REST: RecentCalls; one call's timeline and recording; deleting a call."""
 
 from __future__ import annotations
 
@@ -9,28 +9,18 @@ from typing import Annotated, Any, Literal
 import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from moonwire.api.access import Administered, Caller, OwnAccount, Services
 from moonwire.api.errors import ApiError
+from moonwire.api.history import History, period_of
 from moonwire.api.wire import ERRORS, Moment, Text
 from moonwire.errors import ConfigError
-from moonwire.ports.administration import Period, Row
+from moonwire.ports.administration import Row
 
 routes = APIRouter(tags=["RecentCalls"], responses=ERRORS)
 
-_DAY_S = 86_400.0
 _CALLS = "/Accounts/{account_sid}/RecentCalls"
-
-
-class History(BaseModel):
-    """Query members of both lists; `page` and `count` are required."""
-
-    page: int = Field(ge=1, le=1_000_000)
-    count: int = Field(ge=1, le=500)
-    days: int | None = Field(None, ge=1, le=3650)
-    start: AwareDatetime | None = None
-    end: AwareDatetime | None = None
 
 
 class CallHistory(History):
@@ -40,12 +30,6 @@ class CallHistory(History):
     answered: Literal["true", "false"] | None = None
     trunk: Text | None = None
     filter: Text | None = None
-
-
-class AlertHistory(History):
-    """Query members of Alerts."""
-
-    alert_type: Text | None = None
 
 
 class CallShown(BaseModel):
@@ -84,29 +68,6 @@ class CallPage(BaseModel):
     data: list[CallShown]
 
 
-class AlertShown(BaseModel):
-    """An alert as REST shows it; repeated ones are counted."""
-
-    time: Moment
-    account_sid: str
-    alert_type: str
-    message: str
-    detail: str | None
-    """What to do about it."""
-    call_sid: str | None
-    count: int
-    first_seen: Moment
-    last_seen: Moment
-
-
-class AlertPage(BaseModel):
-    """A page of alerts."""
-
-    total: int
-    page: int
-    data: list[AlertShown]
-
-
 @routes.get(_CALLS, response_model=CallPage, operation_id="listRecentCalls")
 async def list_calls(
     account_sid: OwnAccount,
@@ -117,7 +78,7 @@ async def list_calls(
 ) -> Any:
     """List finished calls, latest first."""
     given = query.model_dump(include={"direction", "answered", "trunk", "filter"}, exclude_none=True)
-    page = await records.calls(principal, account_sid, _period(query, services.clock.utc_s()), given)
+    page = await records.calls(principal, account_sid, period_of(query, services.clock.utc_s()), given)
     return {"total": str(page.total), "page": str(query.page), "data": [_with_recording(row) for row in page.rows]}
 
 
@@ -169,31 +130,6 @@ async def recording(account_sid: OwnAccount, call_sid: Text, principal: Caller, 
     if not await asyncio.to_thread(path.is_file):
         raise ApiError(404, "There is no recording of this call.")
     return FileResponse(path, media_type="audio/wav", filename=f"{call['call_sid']}.wav")
-
-
-@routes.get("/Accounts/{account_sid}/Alerts", response_model=AlertPage, operation_id="listAlerts", tags=["Alerts"])
-async def list_alerts(
-    account_sid: OwnAccount,
-    principal: Caller,
-    records: Administered,
-    services: Services,
-    query: Annotated[AlertHistory, Query()],
-) -> Any:
-    """List alerts, latest first."""
-    page = await records.alerts(principal, account_sid, _period(query, services.clock.utc_s()), query.alert_type)
-    return {"total": page.total, "page": query.page, "data": page.rows}
-
-
-def _period(query: History, now_s: float) -> Period:
-    if query.days is not None:
-        return Period(query.page, query.count, since=now_s - query.days * _DAY_S)
-    start, end = query.start, query.end
-    return Period(
-        query.page,
-        query.count,
-        since=start.timestamp() if start else None,
-        until=end.timestamp() if end else None,
-    )
 
 
 def _with_recording(row: Row) -> Row:

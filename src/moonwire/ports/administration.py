@@ -144,9 +144,13 @@ class Administration(Protocol):
         ...
 
     async def alerts(
-        self, principal: Principal, account_sid: str, period: Period, alert_type: str | None
+        self, principal: Principal, account_sid: str, period: Period, filters: Mapping[str, str]
     ) -> PageOfRows:
-        """Return an account's alerts, latest first."""
+        """Return an account's alerts, latest first; filters: alert_type, state (`open`, `cleared`)."""
+        ...
+
+    async def clear_alert(self, principal: Principal, account_sid: str, alert_id: int, *, cleared: bool) -> None:
+        """Note that somebody has seen to an alert, or open it again."""
         ...
 
     async def calls(

@@ -26,6 +26,7 @@ from moonwire.store.snapshot import token_digest, vendor_credential
 from moonwire.store.store import Store
 from moonwire.store.tables import (
     AccountRow,
+    AlertRow,
     ApiKeyRow,
     CallRow,
     LlmServiceRow,
@@ -135,12 +136,21 @@ class StoreAdministration:
                 row.first_ms = first_ms if ok else row.first_ms
 
     async def alerts(
-        self, principal: Principal, account_sid: str, period: Period, alert_type: str | None
+        self, principal: Principal, account_sid: str, period: Period, filters: Mapping[str, str]
     ) -> PageOfRows:
-        """Return an account's alerts, latest first."""
+        """Return an account's alerts, latest first; filters: alert_type, state (`open`, `cleared`)."""
         _own(principal, account_sid)
         async with self._store.database.reading() as session:
-            return await page_of_alerts(session, account_sid, period, alert_type)
+            return await page_of_alerts(session, account_sid, period, filters)
+
+    async def clear_alert(self, principal: Principal, account_sid: str, alert_id: int, *, cleared: bool) -> None:
+        """Note that somebody has seen to an alert, or open it again."""
+        _own(principal, account_sid)
+        async with self._store.database.transaction() as session:
+            row = await session.get(AlertRow, alert_id)
+            if row is None or row.account_sid != account_sid:
+                raise RecordError("There is no such alert.", why="not-found")
+            row.cleared_at, row.cleared_by = (utc_now_s(), "operator") if cleared else (None, "")
 
     async def calls(
         self, principal: Principal, account_sid: str, period: Period, filters: Mapping[str, str]

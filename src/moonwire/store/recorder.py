@@ -19,8 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from moonwire.errors import StoreUnavailableError
 from moonwire.ports.directory import AlertType, CallRecord
+from moonwire.store.alerts import RaisedAlert, forget_old_alerts, write_alerts
 from moonwire.store.database import Database
-from moonwire.store.records import RaisedAlert, ServiceOutcome, write_alerts, write_calls, write_outcomes
+from moonwire.store.records import ServiceOutcome, write_calls, write_outcomes
 from moonwire.store.tables import utc_now_s
 
 _QUEUE_ENTRIES = 10_000
@@ -29,6 +30,7 @@ _WRITE_S = 5.0
 _RETRY_S = 3.0
 _CLOSE_S = 5.0
 _USED_EVERY_S = 10.0
+_FAILURES_KEPT = 20
 
 Entry = RaisedAlert | CallRecord | ServiceOutcome
 _KINDS: dict[str, type[Entry]] = {"alert": RaisedAlert, "call": CallRecord, "service": ServiceOutcome}
@@ -48,6 +50,8 @@ class Recorder:
         self._writer: asyncio.Task[None] | None = None
         self._dropped = 0
         self._used_at: dict[str, float] = {}
+        self._failures: dict[str, set[str]] = {}
+        """Texts of each service's failures since it worked last."""
 
     @property
     def dropped(self) -> int:
@@ -74,12 +78,21 @@ class Recorder:
         now_s = utc_now_s()
         if now_s - self._used_at.get(credential_sid, 0.0) >= _USED_EVERY_S:
             self._used_at[credential_sid] = now_s
-            self._put(ServiceOutcome(credential_sid, "", "", now_s))
+            failures = tuple(self._failures.pop(credential_sid, ()))
+            self._put(ServiceOutcome(credential_sid, "", "", now_s, failures))
 
     def service_failed(self, credential_sid: str, code: str, message: str) -> None:
         """Note a failure by its error's code and text, which hold no secret; never blocks."""
         self._used_at.pop(credential_sid, None)
+        failures = self._failures.setdefault(credential_sid, set())
+        if len(failures) < _FAILURES_KEPT:
+            failures.add(message)
         self._put(ServiceOutcome(credential_sid, code, message, utc_now_s()))
+
+    async def forget_old(self) -> None:
+        """Delete alerts that are too old or too many; errors as Database.transaction."""
+        async with self._database.transaction() as session:
+            await forget_old_alerts(session, utc_now_s())
 
     async def flush(self) -> None:
         """Wait until everything queued so far is in the database or in the spool file."""

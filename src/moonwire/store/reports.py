@@ -12,11 +12,15 @@ from moonwire.ports.administration import PageOfRows, Period, Row
 from moonwire.store.tables import AlertRow, CallRow
 
 
-async def page_of_alerts(session: AsyncSession, account_sid: str, period: Period, alert_type: str | None) -> PageOfRows:
-    """Return alerts of an account."""
+async def page_of_alerts(
+    session: AsyncSession, account_sid: str, period: Period, filters: Mapping[str, str]
+) -> PageOfRows:
+    """Return alerts of an account; filters: alert_type, state (open, cleared)."""
     query = select(AlertRow).where(AlertRow.account_sid == account_sid)
-    if alert_type:
+    if alert_type := filters.get("alert_type"):
         query = query.where(AlertRow.alert_type == alert_type)
+    if state := filters.get("state"):
+        query = query.where(AlertRow.cleared_at.is_(None) if state == "open" else AlertRow.cleared_at.is_not(None))
     query = _within(query, AlertRow.last_seen, period)
     total, rows = await _page(session, query, period, AlertRow.last_seen.desc(), AlertRow.id.desc())
     return PageOfRows(total, [_alert(row) for row in rows])
@@ -73,6 +77,7 @@ def call_row(row: CallRow) -> Row:
 def _alert(row: AlertRow) -> Row:
     return {
         "time": row.last_seen,
+        "alert_id": row.id,
         "account_sid": row.account_sid,
         "alert_type": row.alert_type,
         "message": row.message,
@@ -81,6 +86,8 @@ def _alert(row: AlertRow) -> Row:
         "count": row.count,
         "first_seen": row.first_seen,
         "last_seen": row.last_seen,
+        "cleared_at": row.cleared_at,
+        "cleared_by": row.cleared_by or None,
     }
 
 

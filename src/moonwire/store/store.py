@@ -36,6 +36,7 @@ ADMIN_NAME = "admin"
 _ONE_TIME = FieldAddress("meta", "one_time_password", "value")
 _REVISION = "revision"
 _POLL_S = 1.5
+_TIDY_S = 3600.0
 
 _log = structlog.get_logger()
 
@@ -157,10 +158,15 @@ class Store:
         await self.database.close()
 
     async def _watch(self) -> None:
+        tidied_at = -_TIDY_S
         while True:
             await asyncio.sleep(_POLL_S)
             try:
                 await self.poll()
+                now_s = asyncio.get_running_loop().time()
+                if now_s - tidied_at > _TIDY_S:
+                    tidied_at = now_s
+                    await self._recorder.forget_old()
             except (SQLAlchemyError, StoreUnavailableError) as error:
                 _log.debug("configuration not refreshed", error=type(error).__name__)
             except ConfigError as error:

@@ -263,6 +263,10 @@ class AlertRow(Table):
     count: Mapped[int] = mapped_column(Integer, default=1)
     first_seen: Mapped[float]
     last_seen: Mapped[float]
+    cleared_at: Mapped[float | None]
+    """Its cause is gone, or somebody has taken note."""
+    cleared_by: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    """recovery | operator"""
 
 
 class CallRow(Table):
