@@ -87,6 +87,7 @@ def _turn_detector(
 def _noise(settings: Settings, watch: Watch, stack: AsyncExitStack) -> NoiseSuppression:
     engines = open_noise_engines(RNNOISE.find(settings.data_dir, settings.rnnoise_library), environment())
     stack.callback(engines.close)
+    engines.warm_up()
     stats = engines.stats
     watch("noise_streams", "Directions of calls that are cleaned.", lambda: float(stats.streams))
     watch("noise_frames", "Frames of 20 ms cleaned so far.", lambda: float(stats.frames))

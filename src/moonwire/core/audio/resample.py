@@ -6,6 +6,7 @@ For prompts, browser audio and acoustic models. The telephone path itself is nev
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,16 @@ def _prototype(up: int, down: int) -> NDArray[np.float32]:
     return (taps * (up / taps.sum())).astype(np.float32)
 
 
+@lru_cache(maxsize=32)
+def _phases(up: int, down: int) -> NDArray[np.float32]:
+    """Return the filter by phase: row p holds every up-th tap from p on, turned round to lie on samples in order."""
+    taps = _prototype(up, down)
+    width = -(-len(taps) // up)
+    padded = np.zeros(width * up, dtype=np.float32)
+    padded[: len(taps)] = taps
+    return np.ascontiguousarray(padded.reshape(width, up).T[:, ::-1])
+
+
 class Resampler:
     """One direction of one stream, block by block."""
 
@@ -46,15 +57,11 @@ class Resampler:
         self._up, self._down = to_hz // common, from_hz // common
         if max(self._up, self._down) > _MAX_PHASES:
             raise ValueError(f"cannot resample from {from_hz} to {to_hz} Hz")
-        taps = _prototype(self._up, self._down)
-        self._width = -(-len(taps) // self._up)
-        padded = np.zeros(self._width * self._up, dtype=np.float32)
-        padded[: len(taps)] = taps
-        # Row p holds every up-th tap from p on, turned round to lie on samples in time order.
-        self._phases = np.ascontiguousarray(padded.reshape(self._width, self._up).T[:, ::-1])
+        self._phases = _phases(self._up, self._down)
+        self._width = self._phases.shape[1]
         self._history = np.zeros(self._width - 1, dtype=np.float32)
         self._ahead = 0
-        self.delay_samples = (len(taps) // 2) / self._down
+        self.delay_samples = _HALF_WIDTH * max(self._up, self._down) / self._down
         """Delay in samples of the output."""
 
     def process(self, samples: Samples) -> Samples:

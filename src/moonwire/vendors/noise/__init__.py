@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import structlog
 
+from moonwire.core.audio.frames import SILENCE_FRAME
 from moonwire.errors import ConfigError
 from moonwire.ports.noise import NoiseListener, NoiseStream, NoiseWish
 from moonwire.vendors.krisp_sdk import MODULE, load_krisp
@@ -61,6 +63,11 @@ class NoiseEngines:
             return InlineStream(webrtc.WebrtcSuppressor(wish.level), listener, self.stats, webrtc.NAME, reason)
         except ImportError:  # the package exists for Linux on two processors
             return None
+
+    def warm_up(self) -> None:
+        """Load the engine that runs on the event loop; the first one takes some milliseconds."""
+        with suppress(ImportError):
+            webrtc.WebrtcSuppressor(100.0).clean(SILENCE_FRAME)
 
     def close(self) -> None:
         """End the threads."""
