@@ -42,6 +42,7 @@ run: setup  ## start the server (sandbox vendors when no key is configured)
 
 test: setup  ## run all tests
 	@bash tools/system.sh espeak-ng sipp chromium postgresql
+	@PATH="$(CURDIR)/.tools/bin:$$PATH" $(BIN)/moonwire models fetch --quietly
 	@$(BIN)/pytest -n 2 --dist loadfile
 
 check: .venv/.ready  ## format, lint, types, import directions, size budgets

@@ -25,6 +25,7 @@ GOOD: list[dict[str, Any]] = [
     {"verb": "agent"},
     {"verb": "agent", "turnDetection": {"mode": "krisp", "threshold": 0.3}, "bargeIn": {"minSpeechDuration": 0.3}},
     {"verb": "agent", "turnDetection": "stt", "noiseIsolation": "rnnoise", "toolFiller": False, "hangup": {}},
+    {"verb": "agent", "noiseIsolation": "off"},
     {"verb": "agent", "noiseIsolation": {"mode": "krisp", "level": 50}, "autoLockLanguage": "always"},
     {"verb": "agent", "languageConfig": {"es": {"tts": {"vendor": "cartesia", "voice": "x"}}}},
     {"verb": "agent", "mcpServers": [{"url": "https://x/mcp", "auth": {"apiKey": "k"}}]},

@@ -69,6 +69,9 @@ class Synthesizer(WireModel):
     fallback_voice: str | dict[str, Any] | None = None
 
 
+_NOISE_STATUS: Final = {"enable": True, "on": True, "disable": False, "off": False}
+
+
 class NoiseIsolation(WireModel):
     """Noise suppression for one direction of a call; an engine's name may stand alone as a string.
 
@@ -84,12 +87,14 @@ class NoiseIsolation(WireModel):
     direction: Literal["read", "write"] = "read"
     """`read`: what the caller says; `write`: what the caller hears."""
     model: str | None = None
+    auth: dict[str, Any] | None = Field(default=None, repr=False)
+    """Of engines that this server does not have."""
 
     @model_validator(mode="before")
     @classmethod
     def _one_spelling(cls, value: object) -> object:
         if isinstance(value, str):
-            return {"mode": value}
+            return {"enable": False} if value in _NOISE_STATUS and not _NOISE_STATUS[value] else {"mode": value}
         if not isinstance(value, dict):
             return value
         members = {_plain_name(name): item for name, item in cast("dict[str, object]", value).items()}
@@ -98,9 +103,6 @@ class NoiseIsolation(WireModel):
         if "status" in members:
             members["enable"] = _NOISE_STATUS.get(str(members["status"]), members["status"])
         return members
-
-
-_NOISE_STATUS: Final = {"enable": True, "on": True, "disable": False, "off": False}
 
 
 def _plain_name(name: str) -> str:

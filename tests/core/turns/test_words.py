@@ -20,7 +20,7 @@ from moonwire.core.turns.words import joined, language_of, tokens
         ("D'accord.", "fr-FR"), ("D’accord.", "fr"), ("Ja, genau.", "de"), ("Sì, ho capito!", "it"),
         ("tá bom", "pt-BR"),
         ("Ja ja, precies", "nl"), ("Да, понятно.", "ru"), ("हाँ, ठीक है।", "hi"),
-        ("そうですね", "ja"), ("嗯嗯，好的。", "zh-CN"),
+        ("نعم، حسنًا", "ar"), ("そうですね", "ja"), ("嗯嗯，好的。", "zh-CN"),
         ("对对对", "zh-Hans"), ("네, 알겠습니다", "ko"), ("Mm-hm", "xx"),
     ],
 )  # fmt: skip

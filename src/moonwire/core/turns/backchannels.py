@@ -57,6 +57,10 @@ BACKCHANNELS: Final[Mapping[str, frozenset[Tokens]]] = {
         "tak, no, no tak, dobrze, dobra, jasne, rozumiem, aha, mhm, pewnie, zgadza się, racja, okej, świetnie"
     ),
     "tr": phrases("evet, hı hı, hıhı, tamam, tabii, tabi, anladım, peki, doğru, aynen, güzel, olur, ha"),
+    "ar": phrases(
+        "نعم, أيوه, ايوه, أجل, طيب, حسنا, حسنًا, تمام, صحيح, أكيد, اكيد, مفهوم, فهمت, ماشي, أها, اها, آه, بالضبط, "
+        "ممتاز, جيد, بالطبع, طبعا, طبعًا, أوكي, اوكي"
+    ),
     "hi": phrases(
         "हाँ, हां, जी, जी हाँ, जी हां, अच्छा, ठीक, ठीक है, सही, समझा, समझ गया, समझ गई, हम्म, हूँ, haan, ji, accha, theek hai"
     ),

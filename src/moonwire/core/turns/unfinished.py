@@ -65,6 +65,10 @@ UNFINISHED: Final[Mapping[str, frozenset[Tokens]]] = {
         "moja, yyy, chcę, chciałbym, chciałabym, nazywam się"
     ),
     "tr": phrases("ve, veya, ya da, ama, fakat, çünkü, eğer, bir, benim, ıı, en, benim adım"),
+    "ar": phrases(
+        "و, أو, لكن, ولكن, لأن, إذا, لو, في, من, إلى, على, عن, مع, أن, إن, الذي, التي, أريد, اريد, أنا, اسمي, رقمي, "
+        "كل, بين, قبل, حتى, ثم, يعني, هل, عند, بدون, هذا ال"
+    ),
     "hi": phrases("और, या, लेकिन, क्योंकि, अगर, कि, मेरा, मेरी, मेरे, का, की, के, को, से, एक, मैं, मुझे, उम, तो"),
     "ja": phrases(
         "を, に, へ, えっと, えーと, あの, その, ええと, そして, それで, でも, または, という, については, 私は, "
