@@ -214,6 +214,7 @@ async def _engine(
         ),
         vad=ears.voice,
         noise=ears.noise,
+        greeting_turn_end=settings.greeting_turn_end,
         turn_detector=ears.turns,
         event_logs=event_logs,
         alerts=store.alerts,
@@ -222,13 +223,18 @@ async def _engine(
         tool_servers=tool_servers,
         dialer=Dialer(StoredRoutes(store.directory)),
         load_audio=AudioFetcher(guarded_http, hosts.allows_url).load,
-        addresses=AddressBook(
-            sip_address=f"{settings.public_ip or settings.sip_host}:{settings.sip_port}",
-            public_ip=settings.public_ip or settings.sip_host,
-            api_base_url=f"http://{settings.public_ip or '127.0.0.1'}:{settings.http_port}/v1",
-        ),
+        addresses=_addresses(settings),
     )
     return await stack.enter_async_context(CallEngine(services))
+
+
+def _addresses(settings: Settings) -> AddressBook:
+    host = settings.public_ip or settings.sip_host
+    return AddressBook(
+        sip_address=f"{host}:{settings.sip_port}",
+        public_ip=host,
+        api_base_url=f"http://{settings.public_ip or '127.0.0.1'}:{settings.http_port}/v1",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     """Directory of database file, generated key, event logs, recordings and spool."""
 
+    greeting_turn_end: bool = True
+    """Agents send a `turn_end` for their greeting, unless an application says otherwise; older jambonz sent none."""
+
     turn_model: Path | None = None
     """Acoustic end-of-turn model (ONNX, Smart Turn's contract); unset: the one that `moonwire models fetch` brought."""
 

@@ -84,6 +84,13 @@ async def test_turn_end_of_the_greeting(tmp_path: Path) -> None:
 
 
 @virtual_time
+async def test_turn_end_of_the_greeting__switched_off(tmp_path: Path) -> None:
+    talk = await held(tmp_path, {"greetingTurnEnd": False})
+    assert [end["transcript"] for end in talk.ends] == [HOURS]
+    assert [line["cause"] for line in talk.stage.named("turn")] == ["greeting", "user"], "the event log keeps both"
+
+
+@virtual_time
 async def test_order_of_events(tmp_path: Path) -> None:
     steps = [WaitForSilence(), Say(STORY), Interrupt(WAIT, after_s=2.0), WaitForSilence(), HangUp()]
     talk = await held(tmp_path, {"greeting": True}, steps=steps, hears=[STORY, WAIT])

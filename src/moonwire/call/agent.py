@@ -227,7 +227,8 @@ class Agent:
         report = self._meter.report(live, heard, interrupted=cut)
         event = payloads.turn_end(report)
         self._note_turn(live, heard, event)
-        self._reports.send(event)
+        if live.cause != "greeting" or self._plan.greeting_turn_end:
+            self._reports.send(event)
         self._meter.clear()
         if live.farewell is not None and live.cancelled is None:
             self._farewell = live.farewell

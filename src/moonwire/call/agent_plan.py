@@ -32,6 +32,7 @@ class AgentPlan:
     llm: LlmSelection
     engine: TurnEngine
     turns: TurnSettings
+    greeting_turn_end: bool
 
     @property
     def language(self) -> str | None:
@@ -68,10 +69,12 @@ def plan_agent(call: Call, verb: Agent) -> AgentPlan:
             sticky=verb.barge_in.sticky,
             language=recognizer.language or "",
             end_of_turn_s=_silence_s(engine),
+            question_wait_s=0.0 if engine.vendor_ends_turn else TurnSettings().question_wait_s,
             early=native or (verb.early_generation and engine.detector is not None),
             unfinished_wait_s=0.0 if native else TurnSettings().unfinished_wait_s,
             no_response_s=verb.no_response_timeout,
         ),
+        greeting_turn_end=call.services.greeting_turn_end if verb.greeting_turn_end is None else verb.greeting_turn_end,
     )
 
 

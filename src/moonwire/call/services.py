@@ -45,6 +45,8 @@ class CallServices:
     """The noise-suppression engines, when this process has any."""
     turn_detector: TurnDetector | None = None
     """The acoustic end-of-turn engine, when this process has one."""
+    greeting_turn_end: bool = True
+    """A greeting's end is told as a `turn_end` where the application does not say."""
 
 
 @dataclass(slots=True)

@@ -264,6 +264,7 @@ OPTIONS = st.builds(
     min_speech_s=st.sampled_from([0.0, 0.1, 0.5, 1.5]),
     sticky=st.booleans(),
     end_of_turn_s=st.sampled_from([0.2, 0.7, 3.0]),
+    question_wait_s=st.sampled_from([0.0, 0.8]),
     no_response_s=st.sampled_from([0.0, 4.0]),
     user_turn_s=st.sampled_from([3.0, 30.0]),
     min_words=st.sampled_from([1, 1, 0, 2]),
@@ -289,6 +290,7 @@ def move(call: Call, name: str, pick: int) -> None:
         "interim": lambda: ev.InterimTranscript(now, ("so", "so what", "?")[pick % 3]),
         "interim right": lambda: ev.InterimTranscript(now, f"Word{len(call.said)}."),
         "final": lambda: ev.FinalTranscript(now, f"word{len(call.said)}", asked=pick == 0),
+        "question": lambda: ev.FinalTranscript(now, f"word{len(call.said)}?"),
         "half a sentence": lambda: ev.FinalTranscript(now, f"word{len(call.said)} and the"),
         "okay": lambda: ev.FinalTranscript(now, "Okay."),
         "mm-hm": lambda: ev.InterimTranscript(now, "mm-hm"),
@@ -321,7 +323,7 @@ def move(call: Call, name: str, pick: int) -> None:
 TALK = (
     *("voice on", "voice off", "interim", "interim right", "final", "end of turn", "audio", "heard", "early end"),
     *("voice on", "voice off", "final", "end of turn", "audio", "heard", "early end", "tools", "results"),
-    *("half a sentence", "okay", "mm-hm", "digit"),
+    *("half a sentence", "question", "okay", "mm-hm", "digit"),
 )
 TROUBLE = (
     "from afar",
@@ -395,6 +397,7 @@ def converse(seed: int, steps: int = 60) -> Call:
             sticky=dice.random() < 0.3,
             no_response_s=dice.choice([0.0, 4.0]),
             min_words=dice.choice([1, 1, 0, 2]),
+            end_of_turn_s=dice.choice([0.7, 1.6]),
             early=dice.random() < 0.7,
             language=dice.choice(["", "en"]),
         )

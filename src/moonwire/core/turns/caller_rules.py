@@ -19,6 +19,8 @@ from moonwire.core.turns.events import (
 )
 from moonwire.core.turns.floors import Floors
 from moonwire.core.turns.interruption import Worth, has_word, worth_of
+from moonwire.core.turns.patience import patience_s
+from moonwire.core.turns.questions import is_question
 from moonwire.core.turns.unfinished import is_unfinished
 
 WORD_VOICE_S: Final = 0.2
@@ -204,8 +206,18 @@ class CallerRules:
             self._agent.miss()
         if self._caller.decided:
             self._end_of_turn(at)
-        elif self._caller.early:
-            self._early_end(at)
+        else:
+            self._hurry(at)
+            if self._caller.early:
+                self._early_end(at)
+
+    def _hurry(self, at: float) -> None:
+        """The new words may be a question: then less silence will do."""
+        quiet_since, due = self._caller.quiet_since, self._orders.due("end_of_turn")
+        if quiet_since is not None and due is not None and is_question(self._caller.words.text()):
+            sooner = max(at, round(quiet_since + patience_s(self._settings, self._caller.words, quiet_since), 3))
+            if sooner < due:
+                self._orders.arm("end_of_turn", sooner)
 
     def _unannounced_words(self, at: float) -> None:
         """Words of a caller who is thought to be silent: late ones, or soft ones that the voice detector missed."""

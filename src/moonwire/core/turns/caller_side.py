@@ -7,6 +7,7 @@ from typing import Final
 from moonwire.core.turns.commands import ReplyCause
 from moonwire.core.turns.events import TimerName
 from moonwire.core.turns.orders import Orders
+from moonwire.core.turns.patience import patience_s
 from moonwire.core.turns.pending_words import PendingWords
 from moonwire.core.turns.settings import TurnSettings
 from moonwire.core.turns.state import UserFloor
@@ -71,7 +72,7 @@ class CallerSide:
         self._leave()
         self.floor = "paused"
         self.quiet_since = quiet_since
-        wait_s = self._settings.digits_wait_s if self.words.keying else self._settings.end_of_turn_s
+        wait_s = patience_s(self._settings, self.words, quiet_since)
         self._orders.arm("end_of_turn", max(at, (at if quiet_since is None else quiet_since) + wait_s))
 
     def give_floor(self, at: float) -> None:

@@ -19,6 +19,11 @@ LATE_WORDS: Final = 6
 """Words after a question that the agent has said before a slow caller's answer arrives."""
 
 
+def is_question(text: str) -> bool:
+    """Tell whether a text ends as a question; recognisers write that mark only where they heard one."""
+    return text.rstrip().endswith(_QUESTION)
+
+
 def just_asked(spoken: str, heard: str) -> bool:
     """Tell whether a question ends near the place that the caller has heard up to.
 

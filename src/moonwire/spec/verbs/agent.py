@@ -112,6 +112,8 @@ class Agent(VerbModel):
     barge_in: Annotated[BargeIn, BeforeValidator(_as_switch)] = Field(default_factory=BargeIn)
     greeting: bool | str = True
     """False = the caller speaks first; True = the model greets; a text = spoken as it stands."""
+    greeting_turn_end: bool | None = None
+    """Ours: whether the greeting has a `turn_end`, as in jambonz since 11.1.11; None = as the operator says."""
     no_response_timeout: float = Field(default=0, ge=0, allow_inf_nan=False)
     """Seconds of silence after the agent spoke before it asks again; 0 = never."""
     no_response_max_prompts: int = Field(default=0, ge=0)
