@@ -60,7 +60,7 @@ class Conversation:
         if plan.verb.hangup is not None:
             self.toolbox.build_in(HangupTool(plan.verb.hangup.reason))
         self.updates = AgentUpdates(self.history, self.toolbox, request_reply)
-        self._asking = Asking(call, plan, model, self.history, self.toolbox)
+        self.asking = Asking(call, plan, model, self.history, self.toolbox)
         self._plan = plan
         self.language = plan.language
         """Which the agent speaks; it may follow the caller's."""
@@ -80,7 +80,7 @@ class Conversation:
             cause: of the reply.
             early_text: what the caller has said, when it is no turn yet.
         """
-        return ToolRounds(self, ReplyRequests(self._asking, self.updates, cause, early_text))
+        return ToolRounds(self, ReplyRequests(self.asking, self.updates, cause, early_text))
 
     def start_filling(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Fill a silence until the task is cancelled or the agent is over."""
@@ -104,7 +104,7 @@ class Conversation:
             if "tool_filler" not in verb.model_fields_set:
                 self.filler = ToolFiller(start_s=PATIENCE_S, escalation_s=2 * PATIENCE_S, phrase=self._stock_phrase)
         elif chosen.type == "backchannel":
-            phrases = Phrases(self._asking, style=chosen.style, stock=self._stock_phrase)
+            phrases = Phrases(self.asking, style=chosen.style, stock=self._stock_phrase)
             self.filler = ToolFiller(
                 start_s=chosen.start_delay_secs, escalation_s=chosen.escalation_secs, phrase=phrases.write
             )
@@ -114,7 +114,7 @@ class Conversation:
 
     def _offer_handoff(self, choice: Handoff) -> None:
         attempt = HandoffAttempt(
-            self.call, choice, self._plan.synthesizer, lambda guidance: brief(self._asking, guidance)
+            self.call, choice, self._plan.synthesizer, lambda guidance: brief(self.asking, guidance)
         )
         tool = handoff_tool(
             choice,

@@ -9,9 +9,8 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from moonwire.call.agent_plan import AgentPlan
 from moonwire.call.agent_updates import AgentUpdates
 from moonwire.call.context import Call
 from moonwire.core.dialog.history import OPENING, History
@@ -21,6 +20,9 @@ from moonwire.core.dialog.window import ContextWindow, size_of
 from moonwire.core.turns.commands import ReplyCause
 from moonwire.errors import ContextTooLongError
 from moonwire.ports.llm import AnswerEnd, ChatRequest, LanguageModel, ToolDefinition
+
+if TYPE_CHECKING:
+    from moonwire.call.agent_plan import AgentPlan
 
 SILENT_CALLER: Final = "(The caller has been silent. Check briefly whether they are still there.)"
 """What the model is told when the agent speaks without having been spoken to; never stored."""
