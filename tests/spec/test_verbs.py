@@ -25,7 +25,6 @@ GOOD: list[dict[str, Any]] = [
     {"verb": "agent"},
     {"verb": "agent", "turnDetection": {"mode": "krisp", "threshold": 0.3}, "bargeIn": {"minSpeechDuration": 0.3}},
     {"verb": "agent", "turnDetection": "stt", "noiseIsolation": "rnnoise", "toolFiller": False, "hangup": {}},
-    {"verb": "agent", "noiseIsolation": "off"},
     {"verb": "agent", "noiseIsolation": {"mode": "krisp", "level": 50}, "autoLockLanguage": "always"},
     {"verb": "agent", "languageConfig": {"es": {"tts": {"vendor": "cartesia", "voice": "x"}}}},
     {"verb": "agent", "mcpServers": [{"url": "https://x/mcp", "auth": {"apiKey": "k"}}]},
@@ -359,3 +358,15 @@ def test_hooks_are_kept_exactly() -> None:
     agent = parse_verbs([{"verb": "agent", "actionHook": "//odd/?x=http://y#rc=1"}]).verbs[0]
     assert isinstance(agent, Agent)
     assert agent.action_hook == Hook("//odd/?x=http://y#rc=1")
+
+
+def test_noise_isolation_may_be_switched_off_by_a_word() -> None:
+    [agent] = parse_verbs([{"verb": "agent", "noiseIsolation": "off"}]).verbs
+    assert isinstance(agent, Agent)
+    assert agent.noise_isolation is not None
+    assert not agent.noise_isolation.enable
+
+
+def test_keys_of_other_engines_are_not_shown() -> None:
+    [agent] = parse_verbs([{"verb": "agent", "noiseIsolation": {"mode": "other", "auth": {"apiKey": "s3cret"}}}]).verbs
+    assert "s3cret" not in repr(agent)
