@@ -89,7 +89,7 @@ class ThinkingFiller(WireModel):
 
     start_delay_secs: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """Silence after which a short phrase is spoken."""
-    escalation_secs: float = Field(default=8, ge=0, allow_inf_nan=False)
+    escalation_secs: float = Field(default=6, ge=0, allow_inf_nan=False)
     """Waiting time after which a longer phrase explains."""
     text: str | None = None
     """Spoken instead of the short phrase in the agent's language."""
