@@ -99,7 +99,7 @@ async def test_wrong_updates_are_named(rest: Rest, calls: Calls) -> None:
     status, answer = await rest.alice.ask("PUT", path, {"tag": {}, "call_status": "completed"})
     assert (status, answer["msg"]) == (400, "multiple options are not allowed in updateCall")
     assert (await rest.alice.ask("PUT", path, {"agent_update": {"type": "dance"}}))[0] == 422
-    assert (await rest.alice.ask("PUT", path, {"whisper": {"verb": "say"}}))[0] == 422
+    assert (await rest.alice.ask("PUT", path, {"dub": {"action": "addTrack"}}))[0] == 422
     calls.refusal = CallError("No agent is running in this call.", reason="no-agent")
     status, answer = await rest.alice.ask("PUT", path, {"agent_update": {"type": "generate_reply"}})
     assert (status, answer) == (422, {"msg": "No agent is running in this call.", "code": "no-agent"})

@@ -13,6 +13,8 @@ from moonwire.spec.commands import (
     AgentUpdateCommand,
     CallStatusCommand,
     Command,
+    MuteCommand,
+    OtherLegCommand,
     RedirectCommand,
     UnknownCommand,
     UpdateInstructions,
@@ -447,19 +449,23 @@ async def test_redirects(application: ScriptedApplication, connector: AppConnect
     assert heard.closed.empty()
 
 
-async def test_a_command_for_another_leg_is_refused(application: ScriptedApplication, connector: AppConnector) -> None:
+async def test_only_some_commands_may_name_another_leg(
+    application: ScriptedApplication, connector: AppConnector
+) -> None:
     complaint: dict[str, Any] = {}
+    heard = Heard()
 
     async def script(peer: Peer) -> None:
         await peer.ack(await peer.next(), SAY)
         await peer.say(type="command", command="mute:status", callSid="other", data={"mute_status": "mute"})
+        await peer.say(type="command", command="tag", callSid="other", data={})
         complaint.update(await peer.next())
         await until_closed(peer)
 
     application.scripts = [script]
-    session = connector.open(record(application.ws_url), "c1", Heard())
+    session = connector.open(record(application.ws_url), "c1", heard)
     await session.begin(SESSION_NEW)
-    session.verb_status({})
+    assert await heard.command() == OtherLegCommand("other", MuteCommand(True))
     await session.close()
     assert "call leg" in complaint["data"]["msg"]
 

@@ -27,6 +27,10 @@ class Application:
         self.tools = dict(tools)
         self.messages: list[dict[str, Any]] = []
         self.on_event: Callable[[dict[str, Any]], Awaitable[None]] | None = None
+        self.verbs: list[dict[str, Any]] | None = None
+        """What runs instead of the agent."""
+        self.answers: dict[str, list[dict[str, Any]]] = {}
+        """What a hook is answered with; the others hang up."""
         self.afterwards: dict[str, Any] | None = None
         """An update sent right after the first verbs."""
         self.url = ""
@@ -86,11 +90,12 @@ class Application:
         self.messages.append(message)
         match message["type"]:
             case "session:new" | "session:reconnect":
-                await self.say(type="ack", msgid=message["msgid"], data=[{"verb": "agent"} | self.agent])
+                await self.say(type="ack", msgid=message["msgid"], data=self.verbs or [{"verb": "agent"} | self.agent])
                 if self.afterwards is not None:
                     await self.command("agent:update", self.afterwards)
-            case "verb:hook":
-                await self.say(type="ack", msgid=message["msgid"], data=[{"verb": "hangup"}])
+            case "verb:hook" | "dial:confirm":
+                verbs = self.answers.get(message["hook"], [{"verb": "hangup"}])
+                await self.say(type="ack", msgid=message["msgid"], data=verbs)
             case "agent:tool-call":
                 self._start(self._run_tool(message["data"]))
             case "agent:event" if self.on_event is not None:

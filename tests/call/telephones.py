@@ -15,10 +15,11 @@ from moonwire.sandbox.virtual_time import elapse
 class Person:
     """Somebody who answers a telephone: says a tone, counts what is heard, may press a key."""
 
-    def __init__(self, *, keys: str = "", stays_s: float = 6.0) -> None:
+    def __init__(self, *, keys: str = "", stays_s: float = 6.0, early_media: bool = False) -> None:
         self.heard = 0
         self.keys = keys
         self.stays_s = stays_s
+        self.early_media = early_media
         self.digits = ""
         self.ended: LegEnd | None = None
 
@@ -45,6 +46,7 @@ class Exchange:
         self.called: list[str] = []
         self.orders: list[CallOrder] = []
         self.given_up: list[str] = []
+        self.hung_up: list[str] = []
 
     async def invite(self, order: CallOrder, on_progress: Callable[[CallProgress], None]) -> DialledLeg:
         self.called.append(order.uri)
@@ -69,11 +71,18 @@ class DialledPatch(PatchLeg):
         super().__init__(person if isinstance(person, Person) else Person(), info)
         self.exchange, self.order, self.person, self.on_progress = exchange, order, person, on_progress
 
+    async def hang_up(self, headers: Mapping[str, str] | None = None) -> None:
+        await super().hang_up(headers)
+        self.exchange.hung_up.append(self.order.uri)
+
     async def taken(self) -> None:
         person = self.person
         if isinstance(person, int):
             raise CallRefusedError(person, "No")
         self.on_progress(CallProgress(180, "Ringing", early_media=False))
+        if isinstance(person, Person) and person.early_media:
+            self.on_progress(CallProgress(183, "Session Progress", early_media=True))
+            await self.answer()  # its voice comes already
         try:
             await elapse(2 if person is not None else self.order.timeout_s)
         except asyncio.CancelledError:

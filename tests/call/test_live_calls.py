@@ -30,7 +30,7 @@ def at_first_turn(stage: Stage, application: Application, *bodies: dict[str, Any
             seen.append(dict(call.payload))
             assert live.get(call.call_sid) == call
             for body in waiting.pop():
-                live.execute(call.call_sid, parse_call_update(body)[0])
+                live.execute(call.call_sid, parse_call_update(body)[0][0])
 
     application.on_event = on_event
     return seen
@@ -66,7 +66,7 @@ async def test_an_agent_is_changed(tmp_path: Path) -> None:
 async def test_a_call_that_is_over_or_has_no_agent_refuses(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         live = EngineCalls(stage.engine)
-        update, _ = parse_call_update({"agent_update": {"type": "generate_reply"}})
+        (update,), _ = parse_call_update({"agent_update": {"type": "generate_reply"}})
         with pytest.raises(CallError) as refused:
             live.execute("gone", update)
         assert refused.value.reason == "call-gone"

@@ -107,7 +107,7 @@ async def test_rest_switches_in_mid_call(tmp_path: Path) -> None:
             calls = EngineCalls(stage.engine)
             if event["type"] == "turn_end" and not noted(stage):
                 body = {"noise_isolation_status": "enable", "noise_isolation_vendor": "webrtc"}
-                command, _ = parse_call_update(body | {"noise_isolation_level": 30})
+                (command,), _ = parse_call_update(body | {"noise_isolation_level": 30})
                 calls.execute(calls.all()[0].call_sid, command)
 
         application.on_event = on_event

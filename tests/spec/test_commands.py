@@ -26,10 +26,11 @@ from moonwire.spec.commands import (
     UnknownCommand,
     UpdateInstructions,
     UpdateTools,
+    WhisperCommand,
     parse_command,
 )
 from moonwire.spec.hooks import Hook
-from moonwire.spec.verbs import Config, Hangup
+from moonwire.spec.verbs import Config, Hangup, Say
 
 
 def command(name: str, data: Any = None, **members: Any) -> Command:
@@ -59,7 +60,7 @@ def command(name: str, data: Any = None, **members: Any) -> Command:
         ("tag", {"a": 1}, TagCommand({"a": 1})),
         ("tag", {"data": {"a": 1}}, TagCommand({"a": 1})),
         ("tag", {"data": 5}, TagCommand({"data": 5})),
-        ("whisper", {"whisper": []}, UnknownCommand("whisper", {"whisper": []})),
+        ("whisper", {"whisper": {"say": {"text": "a"}}}, WhisperCommand((Say(text="a", loop=1),))),
         ("tts:flush", None, UnknownCommand("tts:flush", None)),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query
@@ -71,9 +72,10 @@ async def get_call(account_sid: OwnAccount, call_sid: SidPath, live: Live) -> An
 @routes.put(_CALLS + "/{call_sid}", status_code=202, operation_id="updateCall")
 @routes.post(_CALLS + "/{call_sid}", status_code=202, include_in_schema=False)
 async def update_call(account_sid: OwnAccount, call_sid: SidPath, live: Live, order: Order) -> Response:
-    """Change a call that is up: exactly one operation."""
+    """Change a call that is up: exactly one operation, and a whisper with it if need be."""
     _found(live, account_sid, call_sid)
-    _execute(live, call_sid, _read(order))
+    for command in _read(order):
+        _execute(live, call_sid, command)
     return JSONResponse({}, 202)
 
 
@@ -96,16 +98,16 @@ def _found(live: LiveCalls, account_sid: str, call_sid: str) -> LiveCall:
     return call
 
 
-def _read(order: dict[str, Any]) -> Command:
+def _read(order: dict[str, Any]) -> Sequence[Command]:
     try:
-        command, problems = parse_call_update(order)
+        commands, problems = parse_call_update(order)
     except UnsupportedUpdateError as error:
         raise ApiError(422, str(error)) from None
     except SpecError as error:
         raise ApiError(422 if "agent_update" in order else 400, str(error)) from None
     if problems:
         raise ApiError(422 if "agent_update" in order else 400, "; ".join(problems))
-    return command
+    return commands
 
 
 def _execute(live: LiveCalls, call_sid: str, command: Command) -> None:

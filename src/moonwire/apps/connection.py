@@ -73,7 +73,9 @@ class Connection:
         self._task: asyncio.Task[Ending] | None = None
 
     def start(self) -> None:
-        """Begin to connect."""
+        """Begin to connect; no effect the second time."""
+        if self._task is not None:
+            return
         self._task = asyncio.create_task(self._sockets())
         self._task.add_done_callback(self._on_done)
 

@@ -18,7 +18,7 @@ from moonwire.apps.surroundings import Surroundings, refuse_private
 from moonwire.apps.webhook import Answer, Notifications, Webhooks, loggable
 from moonwire.apps.websocket import Opening, SocketApplication
 from moonwire.errors import HookError, SpecError
-from moonwire.ports.applications import ApplicationListener
+from moonwire.ports.applications import ApplicationListener, HookKind
 from moonwire.ports.directory import ApplicationRecord
 from moonwire.spec.commands import Command
 from moonwire.spec.hooks import Hook
@@ -67,13 +67,15 @@ class RoutedSession:
             raise error
         return verbs
 
-    async def call_hook(self, hook: Hook, payload: Mapping[str, Any]) -> Sequence[Verb] | None:
+    async def call_hook(
+        self, hook: Hook, payload: Mapping[str, Any], *, kind: HookKind = "verb:hook"
+    ) -> Sequence[Verb] | None:
         """Send a verb's hook and return the verbs that replace the stack, or None."""
         try:
             if hook.is_websocket:
                 verbs = await self._move_to_socket(hook, "session:new", payload)
             elif self._socket is not None and hook.is_relative:
-                verbs = await self._socket.ask("verb:hook", hook, payload)
+                verbs = await self._socket.ask(kind, hook, payload)
             else:
                 verbs = self._verbs(await self._webhooks.request(self._resolved(hook), payload))
         except (HookError, SpecError) as error:
@@ -119,6 +121,13 @@ class RoutedSession:
             self._socket.agent_event(hook, event)
         else:
             self._notify(hook, event)
+
+    def notify(self, hook: Hook, payload: Mapping[str, Any]) -> None:
+        """Send a hook whose answer does not matter."""
+        if self._socket is not None and hook.is_relative:
+            self._socket.tell("verb:hook", payload, hook)
+        else:
+            self._notify(hook, payload)
 
     def call_status(self, payload: Mapping[str, Any]) -> None:
         """Send a call:status on the socket, or to the application's call_status_hook; of a call of ours to both."""

@@ -24,13 +24,24 @@ from moonwire.apps.webhook import loggable
 from moonwire.apps.wire_json import snake_keys
 from moonwire.errors import HookError, SpecError
 from moonwire.ports.directory import ApplicationRecord
-from moonwire.spec.commands import Command, RedirectCommand, ToolOutput, parse_command
+from moonwire.spec.commands import (
+    CallStatusCommand,
+    Command,
+    DtmfCommand,
+    MuteCommand,
+    OtherLegCommand,
+    RedirectCommand,
+    ToolOutput,
+    WhisperCommand,
+    parse_command,
+)
 from moonwire.spec.hooks import Hook
 from moonwire.spec.payloads import application_error
 from moonwire.spec.verbs import Verb
 
 _log = structlog.get_logger()
 
+Told = Literal["call:status", "verb:status", "jambonz:error", "verb:hook"]
 Opening = Literal["session:new", "session:redirect"]
 
 
@@ -68,7 +79,7 @@ class SocketApplication:
         self._tools: dict[str, Answer] = {}
         self._asking = asyncio.Lock()
         self._python_sdk = False
-        self._connecting = self._connected = False
+        self._connected = False
         self._established = False
         self._over = False
         self._closed_by_us = False
@@ -80,9 +91,7 @@ class SocketApplication:
 
     def connect(self) -> None:
         """Connect, unless that is under way; before `begin` only statuses go out."""
-        if not self._connecting:
-            self._connecting = True
-            self._connection.start()
+        self._connection.start()
 
     async def begin(self, kind: Opening, data: Mapping[str, Any]) -> tuple[Verb, ...]:
         """Connect, open the session and return the first verbs.
@@ -96,12 +105,12 @@ class SocketApplication:
         if self._connected:
             self._open_session()
         else:
-            self.connect()
+            self._connection.start()
         with self._inbox.taking(self._first_verbs):
             return self._complaints.verbs(await self._first_verbs)
 
     async def ask(
-        self, kind: Literal["verb:hook", "session:redirect"], hook: Hook, data: Mapping[str, Any]
+        self, kind: Literal["verb:hook", "dial:confirm", "session:redirect"], hook: Hook, data: Mapping[str, Any]
     ) -> tuple[Verb, ...] | None:
         """Send a message that wants an acknowledgement; returns its verbs, or None for no answer.
 
@@ -145,9 +154,11 @@ class SocketApplication:
         """Send a conversation event."""
         self._agent_message("agent:event", hook, event)
 
-    def tell(self, kind: Literal["call:status", "verb:status", "jambonz:error"], data: Mapping[str, Any]) -> None:
-        """Send a message that is never acknowledged."""
-        self._post(kind, data, Hook("/error") if kind == "jambonz:error" else None)
+    def tell(self, kind: Told, data: Mapping[str, Any], hook: Hook | None = None) -> None:
+        """Send a message that is never acknowledged, or whose acknowledgement does not matter (verb:hook)."""
+        message_id = self._post(kind, data, Hook("/error") if kind == "jambonz:error" else hook)
+        if kind == "verb:hook":
+            self._event_ids.append(message_id)
 
     async def close(self, *, failed: bool) -> None:
         """End the session: 1000, or 1001 when the first application failed."""
@@ -171,7 +182,9 @@ class SocketApplication:
         kind, data = self._opening
         message_id = _new_id()
         again = bool(self._session_ids)
-        self._connection.send_first(self._envelope("session:reconnect" if again else kind, message_id, data, None))
+        self._connection.send_first(
+            _envelope(self._call_sid, "session:reconnect" if again else kind, message_id, data, None)
+        )
         if not again:  # only a reconnect has to be acknowledged before anything else may be sent
             self._connection.release(acknowledged=False)
         self._session_ids.append(message_id)
@@ -258,16 +271,15 @@ class SocketApplication:
 
     def _on_command(self, message: dict[str, Any]) -> None:
         other_leg = message.get("callSid")
-        if other_leg is not None and other_leg != self._call_sid:
-            complaint = application_error("command for an unknown call leg", details=str(other_leg)[:80])
-            self.tell("jambonz:error", complaint)
-            return
         try:
             command, warnings = parse_command(message)
         except SpecError as error:
             self._complaints.report(error)
             return
         self._complaints.warn(warnings)
+        if other_leg is not None and other_leg != self._call_sid:
+            self._on_other_leg(str(other_leg), command)
+            return
         match command:
             case ToolOutput(tool_call_id=identifier, result=result):
                 self._on_tool_output(identifier, result)
@@ -275,6 +287,12 @@ class SocketApplication:
                 self._on_queued_reply(message["msgid"], message.get("data"), command)
             case _:
                 self._inbox.deliver(command)
+
+    def _on_other_leg(self, call_sid: str, command: Command) -> None:
+        if isinstance(command, MuteCommand | DtmfCommand | CallStatusCommand | WhisperCommand):
+            self._inbox.deliver(OtherLegCommand(call_sid, command))
+        else:
+            self.tell("jambonz:error", application_error("command for an unknown call leg", details=call_sid[:80]))
 
     def _on_tool_output(self, identifier: str, result: object) -> None:
         output = self._tools.get(identifier)
@@ -316,15 +334,8 @@ class SocketApplication:
     def _post(self, kind: str, data: Mapping[str, Any], hook: Hook | None) -> str:
         message_id = _new_id()
         if self.open:
-            self._connection.send(self._envelope(kind, message_id, data, hook))
+            self._connection.send(_envelope(self._call_sid, kind, message_id, data, hook))
         return message_id
-
-    def _envelope(self, kind: str, message_id: str, data: Mapping[str, Any], hook: Hook | None) -> str:
-        message: dict[str, Any] = {"type": kind, "msgid": message_id, "call_sid": self._call_sid}
-        if hook is not None:
-            message["hook"] = hook.url
-        message["data"] = snake_keys(data)
-        return msgspec.json.encode(message).decode()
 
     def _check_open(self, hook: Hook) -> None:
         if not self.open:
@@ -338,3 +349,11 @@ class SocketApplication:
 
 def _new_id() -> str:
     return secrets.token_urlsafe(9)
+
+
+def _envelope(call_sid: str, kind: str, message_id: str, data: Mapping[str, Any], hook: Hook | None) -> str:
+    message: dict[str, Any] = {"type": kind, "msgid": message_id, "call_sid": call_sid}
+    if hook is not None:
+        message["hook"] = hook.url
+    message["data"] = snake_keys(data)
+    return msgspec.json.encode(message).decode()

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from moonwire.call.context import Call
 from moonwire.call.hearing import TurnEngine
-from moonwire.call.verbs.config import merged_recognizer
-from moonwire.call.verbs.say import chosen_synthesizer
+from moonwire.call.speech_choices import chosen_synthesizer, merged_recognizer
 from moonwire.core.turns.agreement import AgreementSettings
 from moonwire.core.turns.settings import TurnSettings
 from moonwire.errors import CredentialError, ModelUnavailableError

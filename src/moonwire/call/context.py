@@ -28,6 +28,8 @@ from moonwire.spec.payloads import CallStatus, application_error
 
 if TYPE_CHECKING:
     from moonwire.call.agent import Agent
+    from moonwire.call.bridge import Bridge
+    from moonwire.call.peer import Peer
 
 log = structlog.get_logger()
 
@@ -90,6 +92,12 @@ class Call:
         self.noise = CallNoise(services.noise, self.consumers, self.egress, self.note)
         self.agent: Agent | None = None
         """The running agent."""
+        self.bridge: Bridge | None = None
+        """The connection with a person we called, while it is up."""
+        self.peers: dict[str, Peer] = {}
+        """Legs that we called for this call and that are up or ringing, by call_sid."""
+        self.settles = False
+        """The running verb comes to its own end soon after the caller has gone."""
         self.ending = False
         """We are hanging up or refusing."""
         self.events = services.event_logs.open(sid)

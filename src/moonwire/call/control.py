@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
 from moonwire.call.context import Call, is_being_called
@@ -11,7 +13,7 @@ from moonwire.errors import SpecError
 from moonwire.ports.legs import LegEnd
 from moonwire.spec import commands as c
 from moonwire.spec.payloads import application_error
-from moonwire.spec.verbs import Hangup, Redirect
+from moonwire.spec.verbs import Hangup, Redirect, Transfer, Verb
 
 log = structlog.get_logger()
 
@@ -43,18 +45,67 @@ class CallControl:
             case c.DtmfCommand(digits, duration_ms):
                 call.leg.send_digits(digits, duration_ms)
             case c.ExpectLanguagesCommand(languages):
-                if call.agent is not None:
-                    call.agent.expect_languages(languages)
+                self._expect_languages(languages)
             case c.NoiseIsolationCommand(isolation):
                 call.noise.apply(isolation)
+            case c.WhisperCommand() | c.TransferCommand() | c.OtherLegCommand():
+                self._about_people(command)
             case c.ToolOutput() | c.UnknownCommand():
                 self._ignore(command)
+
+    def _about_people(self, command: c.WhisperCommand | c.TransferCommand | c.OtherLegCommand) -> None:
+        match command:
+            case c.WhisperCommand(verbs):
+                self._whisper(verbs, to_person=False)
+            case c.TransferCommand(transfer):
+                self._transfer(transfer)
+            case c.OtherLegCommand(call_sid, other):
+                self._command_peer(call_sid, other)
+
+    def _expect_languages(self, languages: Sequence[str]) -> None:
+        if self._call.agent is not None:
+            self._call.agent.expect_languages(languages)
 
     def _ignore(self, command: c.ToolOutput | c.UnknownCommand) -> None:
         if isinstance(command, c.UnknownCommand):
             log.info("unknown command ignored", call_sid=self._call.sid, command=command.name)
         else:
             log.info("tool output without a waiting tool call", call_sid=self._call.sid)
+
+    def _whisper(self, verbs: Sequence[Verb], *, to_person: bool) -> None:
+        if self._call.bridge is None:
+            self._call.session.error(application_error("whisper without a connection with somebody who was dialled"))
+        else:
+            self._call.bridge.whisper(verbs, to_person=to_person)
+
+    def _transfer(self, transfer: Transfer) -> None:
+        call = self._call
+        if call.agent is None:
+            self._script.replace([transfer])
+            return
+        try:
+            call.agent.conversation.start_transfer(transfer)
+        except SpecError as error:
+            call.session.error(application_error(str(error), verb="transfer"))
+
+    def _command_peer(
+        self, call_sid: str, command: c.MuteCommand | c.DtmfCommand | c.CallStatusCommand | c.WhisperCommand
+    ) -> None:
+        peer = self._call.peers.get(call_sid)
+        if peer is None:
+            self._call.session.error(application_error("command for an unknown call leg", details=call_sid[:80]))
+            return
+        match command:
+            case c.MuteCommand(muted):
+                peer.muted = muted
+            case c.DtmfCommand(digits, duration_ms):
+                if peer.leg is not None:
+                    peer.leg.send_digits(digits, duration_ms)
+            case c.CallStatusCommand():
+                peer.give_up()
+            case c.WhisperCommand(verbs):
+                bridge = self._call.bridge
+                self._whisper(verbs, to_person=bridge is not None and bridge.peer is peer)
 
     def _end(self, status: str) -> None:
         log.info("application ends the call", call_sid=self._call.sid, status=status)

@@ -9,11 +9,11 @@ from typing import Any
 from moonwire.call.agent_plan import AgentPlan
 from moonwire.call.agent_updates import AgentUpdates
 from moonwire.call.context import Call
-from moonwire.call.handoff import HandoffAttempt, Handover
+from moonwire.call.handoff import Handover
 from moonwire.call.reply import Reply
 from moonwire.call.requests import Asking, ReplyRequests
 from moonwire.call.tools.filler import PATIENCE_S, ToolFiller
-from moonwire.call.tools.handoff import handoff_tool
+from moonwire.call.tools.handoff import Handoffs
 from moonwire.call.tools.hangup import HangupTool
 from moonwire.call.tools.phrases import Phrases, brief, stock_phrase
 from moonwire.call.tools.rounds import ToolRounds
@@ -21,11 +21,12 @@ from moonwire.call.tools.toolbox import RemoteTool, RunTool, Toolbox
 from moonwire.core.dialog.history import History
 from moonwire.core.dialog.messages import AssistantMessage, ToolCall, UserMessage
 from moonwire.core.turns.commands import ReplyCause
-from moonwire.errors import HookError, ToolServerError
+from moonwire.errors import HookError, SpecError, ToolServerError
 from moonwire.ports.llm import LanguageModel
 from moonwire.ports.tool_servers import FoundTool, ToolServerConnection
 from moonwire.spec import payloads
 from moonwire.spec.transfers import Handoff
+from moonwire.spec.verbs import Transfer
 
 UNDER_WAY = '{"status":"The transfer is under way. Keep the caller company, briefly."}'
 """What the model reads while a person is being called."""
@@ -64,7 +65,9 @@ class Conversation:
         self._plan = plan
         self.language = plan.language
         """Which the agent speaks; it may follow the caller's."""
-        self._on_taken = on_taken
+        self._handoffs = Handoffs(
+            call, plan.synthesizer, lambda guidance: brief(self.asking, guidance), on_taken=on_taken
+        )
         self._group = group
         self.filler: ToolFiller | None = None
         self.thinking_filler = self._filler_of_thoughts()
@@ -112,18 +115,26 @@ class Conversation:
             self.filler = ToolFiller(start_s=chosen.start_delay_secs, escalation_s=chosen.escalation_secs, phrase=None)
             self._loading = self._group.create_task(self._load_sound(chosen.url, self.filler))
 
+    @property
+    def is_transferring(self) -> bool:
+        """Whether somebody is being called who shall take the caller over."""
+        return self._handoffs.under_way
+
+    def start_transfer(self, verb: Transfer) -> None:
+        """Hand the caller over while the agent goes on talking.
+
+        Raises:
+            SpecError: another transfer is under way.
+        """
+        if self._handoffs.under_way:
+            raise SpecError("a transfer is already under way")
+        self.start_tool(self._handoffs.transfer(verb))
+
     def _offer_handoff(self, choice: Handoff) -> None:
-        attempt = HandoffAttempt(
-            self.call, choice, self._plan.synthesizer, lambda guidance: brief(self.asking, guidance)
-        )
-        tool = handoff_tool(
-            choice,
-            attempt,
-            verb_id=self._plan.verb.id,
-            on_taken=self._on_taken,
-            note_pending=lambda call_id: self.history.add_tool_result(call_id, UNDER_WAY),
-        )
-        self.toolbox.build_in(tool)
+        def note_pending(call_id: str) -> None:
+            self.history.add_tool_result(call_id, UNDER_WAY)
+
+        self.toolbox.build_in(self._handoffs.tool(choice, self._plan.verb.id, note_pending))
 
     def _filler_of_thoughts(self) -> ToolFiller | None:
         chosen = self._plan.verb.thinking_filler

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import structlog
 
+from moonwire.call.announce import speak, while_up
 from moonwire.call.context import Call
 from moonwire.call.peer import Peer
-from moonwire.call.speech import Speech
 from moonwire.call.targets import Presentation, called_party, order_for
 from moonwire.errors import CallError, CallRefusedError, RemoteProtocolError, VendorError
 from moonwire.ports.legs import DialledLeg
@@ -58,7 +58,10 @@ async def dial(call: Call, plan: DialPlan) -> Peer:
     Raises:
         NobodyError: nobody; it says why the likeliest one did not. Also when the caller hangs up meanwhile.
     """
-    tries = [asyncio.create_task(_try(call, target, plan)) for target in plan.targets]
+    peers = [Peer(call, plan.shown.user, called_party(target), plan.tag) for target in plan.targets]
+    tries = [
+        asyncio.create_task(_try(call, target, plan, peer)) for target, peer in zip(plan.targets, peers, strict=True)
+    ]
     failures: list[NobodyError] = []
     winner: Peer | None = None
     waiting: set[asyncio.Future[Any]] = {*tries}
@@ -80,13 +83,12 @@ async def dial(call: Call, plan: DialPlan) -> Peer:
             if not one.cancelled() and one.exception() is None and one.result() is not winner:
                 await one.result().hang_up()
     if call.gone.done():
-        raise NobodyError("caller-abandoned", 487, next((failure.peer for failure in failures), None))
+        raise NobodyError("caller-abandoned", 487, peers[0])
     ranks = ("no-answer", "busy", "declined", "error")
     raise min(failures, key=lambda failure: ranks.index(failure.why))
 
 
-async def _try(call: Call, target: Target, plan: DialPlan) -> Peer:
-    peer = Peer(call, plan.shown.user, called_party(target), plan.tag)
+async def _try(call: Call, target: Target, plan: DialPlan, peer: Peer) -> Peer:
     leg = await _begin(call, target, plan, peer)
     try:
         await leg.taken()
@@ -160,38 +162,5 @@ async def speak_to(call: Call, peer: Peer, text: str, synthesizer: Synthesizer) 
     Raises:
         VendorError: the voice failed.
     """
-    if peer.egress is None:
-        return
-    over = asyncio.get_running_loop().create_future()
-    listener = _Listener(over)
-    speech = Speech(
-        call.voice(synthesizer), peer.egress, listener, on_started=lambda: None, on_finished=listener.on_heard
-    )
-    speech.say(text)
-    speech.finish()
-    try:
-        await asyncio.wait({over, peer.ended}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        speech.cancel()
-        peer.egress.clear(speech.segment)
-    if over.done():
-        over.result()
-
-
-class _Listener:
-    """Waits for one text to be heard."""
-
-    def __init__(self, over: asyncio.Future[None]) -> None:
-        self._over = over
-
-    def on_heard(self) -> None:
-        if not self._over.done():
-            self._over.set_result(None)
-
-    def on_speech_audio(self) -> None:
-        """Audio arrives."""
-
-    def on_speech_failed(self, error: VendorError) -> None:
-        """Give up."""
-        if not self._over.done():
-            self._over.set_exception(error)
+    if peer.egress is not None:
+        await while_up(peer.ended, speak(call, peer.egress, text, synthesizer))

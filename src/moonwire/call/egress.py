@@ -201,6 +201,8 @@ class Egress:
     def on_played_out(self) -> None:
         """Take the transport's word that all has been heard."""
         self.silence.set()
+        if self.patched is not None:
+            self.patched.on_played_out()
         segment = self._segment
         if segment is not None and not self._held:
             segment.played = True

@@ -11,18 +11,22 @@ from dataclasses import dataclass
 
 import structlog
 
+from moonwire.call.bridge import Bridge
 from moonwire.call.context import Call
 from moonwire.call.dialing import Accept, DialPlan, NobodyError, confirm_by_key, dial, refusal_reason, speak_to
-from moonwire.call.peer import FrameQueue, Peer
+from moonwire.call.parking import listening, parked
+from moonwire.call.peer import Peer
 from moonwire.call.snapshot import snapshot
-from moonwire.call.targets import NoWayError, Presentation, order_for
-from moonwire.errors import CallRefusedError, VendorError
+from moonwire.call.speech_choices import chosen_synthesizer
+from moonwire.call.targets import Presentation, called_party, refer_address
+from moonwire.errors import CallError, CallRefusedError, VendorError
 from moonwire.ports.legs import ReferringLeg
 from moonwire.spec.components import Synthesizer
 from moonwire.spec.hooks import Hook
-from moonwire.spec.payloads import TransferReason, TransferResult, transfer_complete
-from moonwire.spec.transfers import Fallback, Handoff, Target
-from moonwire.spec.verbs import Verb
+from moonwire.spec.payloads import base_payload
+from moonwire.spec.transfer_payloads import TransferReason, TransferResult, transfer_complete
+from moonwire.spec.transfers import Fallback, Target, TransferOptions
+from moonwire.spec.verbs import Redirect, Verb
 
 log = structlog.get_logger()
 
@@ -42,34 +46,45 @@ class Handover:
     redirect: Hook | None = None
     """The call continues at this hook."""
     hang_up: bool = False
+    dial_call_sid: str | None = None
+    """The leg of the person."""
+    hook: Hook | None = None
+    """Hears how it ended; filled in by whoever asked for it."""
 
 
 class HandoffAttempt:
-    """One agent's transfer to a person.
+    """One transfer to a person.
 
     Args:
         call: the call.
         choice: what the application wants.
-        synthesizer: speaks to the person, unless the choice names another.
-        summarise: writes what the person is told; takes guidance, may be empty.
+        synthesizer: speaks to the person; the session's when None.
+        brief: writes what the person is told; may be empty.
     """
 
     def __init__(
-        self, call: Call, choice: Handoff, synthesizer: Synthesizer, summarise: Callable[[str], Awaitable[str]]
+        self,
+        call: Call,
+        choice: TransferOptions,
+        synthesizer: Synthesizer | None,
+        brief: Callable[[], Awaitable[str]],
     ) -> None:
         self.call = call
         self._choice = choice
-        self._synthesizer = choice.brief_synthesizer or synthesizer
-        self._summarise = summarise
+        self._synthesizer = synthesizer
+        self._brief_text = brief
 
     async def run(self) -> Handover:
         """Try it; returns also when nobody took the call."""
         call, choice = self.call, self._choice
         call.note("transfer", name="started", mode=choice.mode, targets=len(choice.target))
+        if choice.amd is not None:
+            call.note("transfer", name="amd_ignored")
         try:
             handover = await self._reach()
         except NobodyError as nobody:
             handover = await self._fall_back(nobody)
+        self._tell_event(handover.result)
         call.note("transfer", name="ended", result=handover.result, reason=handover.reason, status=handover.sip_status)
         return handover
 
@@ -80,58 +95,72 @@ class HandoffAttempt:
             return Handover("bridged", "completed", status, hang_up=True)
         peer = await dial(call, self._plan(choice.target, self._accept))
         try:
-            if choice.mode == "warm" and choice.brief != "none":
+            if choice.mode == "warm":
                 await self._brief(peer)
         except BaseException:
             await peer.hang_up()
             raise
-        return Handover("bridged", "completed", 200, peer=peer)
+        return Handover("bridged", "completed", 200, peer=peer, dial_call_sid=peer.sid)
 
     def _plan(self, targets: Sequence[Target], accept: Accept | None = None) -> DialPlan:
         shown = Presentation(self._choice.caller_id or self.call.leg.info.from_)
-        return DialPlan(targets, shown, self._choice.timeout, accept)
+        return DialPlan(targets, shown, self._choice.timeout, accept, self._watch)
+
+    def _watch(self, peer: Peer) -> None:
+        peer.on_progress = self._tell_event
+
+    def _tell_event(self, name: str) -> None:
+        hook = self._choice.event_hook
+        if hook is not None:
+            self.call.session.notify(hook, {**base_payload(snapshot(self.call)), "event": name})
 
     async def _accept(self, peer: Peer, target: Target) -> None:
         del target
+        self._tell_event("answered")
         if self._choice.confirm is not None:
-            await confirm_by_key(self.call, peer, self._choice.confirm, self._synthesizer)
+            await confirm_by_key(self.call, peer, self._choice.confirm, self._voice())
+
+    def _voice(self) -> Synthesizer:
+        return chosen_synthesizer(self.call, self._synthesizer)
 
     async def _refer(self, leg: ReferringLeg, target: Target) -> int:
         call = self.call
-        if target.type == "phone" and target.number:
-            host = call.leg.info.source_address
-            uri = f"sip:{target.number}@{f'[{host}]' if ':' in host else host}"
-        else:
-            try:
-                uri = order_for(call.services, call.application, target, Presentation(""), 0).uri
-            except NoWayError:
-                raise NobodyError("error", None) from None
         try:
+            uri = refer_address(call, called_party(target))
             async with asyncio.timeout(REFER_S):
                 status = await leg.refer(uri, dict(target.headers))
         except TimeoutError:
             raise NobodyError("no-answer", None) from None
         except CallRefusedError as refusal:
             raise NobodyError("error", refusal.status) from None
+        except CallError:
+            raise NobodyError("error", None) from None
         if status >= 300:
             raise NobodyError(refusal_reason(status), status)
         return status
 
     async def _brief(self, peer: Peer) -> None:
-        guidance = "" if isinstance(self._choice.brief, str) else self._choice.brief.template
-        try:
-            await speak_to(self.call, peer, await self._summarise(guidance), self._synthesizer)
-        except VendorError as error:
-            log.warning("brief not spoken", call_sid=self.call.sid, error=str(error))
+        """Tell the person what it is about, while the caller waits or listens."""
+        choice = self._choice
+        text = await self._brief_text()
+        if text and peer.egress is not None:
+            self._tell_event("brief-started")
+            meanwhile = listening(self.call, peer) if choice.caller_present else parked(self.call, choice.on_hold_hook)
+            async with meanwhile:
+                try:
+                    await speak_to(self.call, peer, text, self._voice())
+                except VendorError as error:
+                    log.warning("brief not spoken", call_sid=self.call.sid, error=str(error))
         if peer.ended.done():
-            raise NobodyError("declined", None)
+            raise NobodyError("declined", None, peer)
 
     async def _fall_back(self, nobody: NobodyError) -> Handover:
         chosen, url = self._disposition(nobody), self._choice.disposition.voicemail_url
-        result: TransferResult = "failed" if nobody.why == "error" else "returned"
-        if chosen == "voicemail" and url:
+        sid = nobody.peer.sid if nobody.peer is not None else None
+        result: TransferResult = "failed" if nobody.why in ("error", "caller-abandoned") else "returned"
+        if chosen == "voicemail" and url and nobody.why != "caller-abandoned":
             return await self._voicemail(url, nobody)
-        return Handover(result, nobody.why, nobody.status, hang_up=chosen == "hangup")
+        return Handover(result, nobody.why, nobody.status, hang_up=chosen == "hangup", dial_call_sid=sid)
 
     async def _voicemail(self, url: str, nobody: NobodyError) -> Handover:
         if url.startswith(("http://", "https://", "ws://", "wss://")):
@@ -142,7 +171,7 @@ class HandoffAttempt:
                 await self._refer(self.call.leg, target)
                 return Handover("voicemail", nobody.why, nobody.status, hang_up=True)
             peer = await dial(self.call, self._plan([target]))
-            return Handover("voicemail", nobody.why, nobody.status, peer=peer)
+            return Handover("voicemail", nobody.why, nobody.status, peer=peer, dial_call_sid=peer.sid)
         except NobodyError as failure:
             return Handover("failed", "error", failure.status)
 
@@ -156,37 +185,26 @@ class HandoffAttempt:
         return by_reason.get(nobody.why, chosen.on_failure)
 
 
-async def connect(call: Call, peer: Peer) -> None:
-    """Let caller and person talk until one of them hangs up."""
-    to_person, to_caller = FrameQueue(), FrameQueue()
-    if peer.leg is None or peer.egress is None:
-        return
-
-    def from_caller(frame: bytes) -> None:
-        to_person.push(frame)
-        if peer.leg is not None:
-            peer.leg.wake()
-
-    def from_person(frame: bytes) -> None:
-        to_caller.push(frame)
-        call.leg.wake()
-
-    call.consumers.append(from_caller)
-    peer.on_voice = from_person
-    call.egress.patched, peer.egress.patched = to_caller, to_person
-    try:
-        await asyncio.wait({call.gone, peer.ended}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        call.egress.patched = peer.on_voice = None
-        call.consumers.remove(from_caller)
-        await peer.hang_up()
+async def conclude(call: Call, hook: Hook | None, handover: Handover, verb_id: str | None) -> Sequence[Verb] | None:
+    """Do what is left to do for a caller who has been handed over; returns verbs to go on with."""
+    if handover.peer is not None:
+        await Bridge(call, handover.peer).run()
+    if handover.hang_up and not call.gone.done():
+        await call.hang_up(reason="transferred")
+    following = await tell(call, hook, handover, verb_id)
+    return [Redirect(action_hook=handover.redirect)] if handover.redirect is not None else following
 
 
 async def tell(call: Call, hook: Hook | None, handover: Handover, verb_id: str | None) -> Sequence[Verb] | None:
-    """Tell the handoff's actionHook how it ended; returns the verbs it answers with."""
-    if hook is not None:
-        payload = transfer_complete(
-            snapshot(call), handover.result, handover.reason, sip_status=handover.sip_status, verb_id=verb_id
-        )
-        return await call.session.call_hook(hook, payload)
-    return None
+    """Tell the transfer's actionHook how it ended; returns the verbs it answers with."""
+    if hook is None:
+        return None
+    payload = transfer_complete(
+        snapshot(call),
+        handover.result,
+        handover.reason,
+        sip_status=handover.sip_status,
+        dial_call_sid=handover.dial_call_sid,
+        verb_id=verb_id,
+    )
+    return await call.session.call_hook(hook, payload)

@@ -70,26 +70,28 @@ class Peer:
         self.sip_status = 100
         self._call = call
         self._from, self._to, self._tag = from_, to, tag
-        self._attempted_s = call.services.clock.utc_s()
-        self._answered_s: float | None = None
+        self.attempted_s = call.services.clock.utc_s()
+        self.answered_s: float | None = None
+        self._ending: asyncio.Task[None] | None = None
 
     def begin(self, leg: DialledLeg) -> None:
         """Take the leg as soon as the call is under way."""
         self.leg = leg
         self.egress = Egress(leg)
         leg.attach(self, self)
+        self._call.peers[self.sid] = self
         self._report("trying", 100, "Trying")
 
     def progress(self, said: CallProgress) -> None:
         """Take word that it rings, or that audio comes already."""
         status: CallStatus = "early-media" if said.early_media else "ringing"
-        if status != self.status and self._answered_s is None:
+        if status != self.status and self.answered_s is None:
             self._report(status, said.status, said.phrase)
             self.on_progress(status)
 
     def answered(self) -> None:
         """Note the answer."""
-        self._answered_s = self._call.services.clock.utc_s()
+        self.answered_s = self._call.services.clock.utc_s()
         self._report("in-progress", 200, "OK")
 
     def refused(self, refusal: CallRefusedError) -> None:
@@ -101,6 +103,11 @@ class Peer:
         """End the leg, if it is up."""
         if self.leg is not None and not self.ended.done():
             await self.leg.hang_up()
+
+    def give_up(self) -> None:
+        """End the leg because somebody says so, also while it rings."""
+        if self._ending is None:
+            self._ending = asyncio.create_task(self.hang_up())
 
     def on_frame(self, frame: bytes) -> None:
         """Pass on what the person says."""
@@ -147,7 +154,7 @@ class Peer:
             api_base_url=caller.api_base_url,
             parent_call_sid=caller.call_sid,
             call_termination_by=None if end is None else ("caller" if end.by == "caller" else "jambonz"),
-            duration_s=0 if self._answered_s is None else round(self._call.services.clock.utc_s() - self._answered_s),
+            duration_s=0 if self.answered_s is None else round(self._call.services.clock.utc_s() - self.answered_s),
             customer_data=caller.customer_data if self._tag is None else self._tag,
         )
 
@@ -160,6 +167,7 @@ class Peer:
         if self.ended.done():
             return
         self.ended.set_result(end)
+        self._call.peers.pop(self.sid, None)
         self._report(status, sip_status, sip_reason, end)
         if self.leg is None:
             return
@@ -175,8 +183,8 @@ class Peer:
                 direction="outbound",
                 trunk=info.carrier,
                 transport=info.transport,
-                attempted_at=self._attempted_s,
-                answered_at=self._answered_s,
+                attempted_at=self.attempted_s,
+                answered_at=self.answered_s,
                 terminated_at=call.services.clock.utc_s(),
                 sip_status=sip_status,
                 termination_by=end.by,

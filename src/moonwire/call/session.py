@@ -105,6 +105,8 @@ class CallSession:
             self._call.note("dtmf", pii_digit=digit, duration_ms=duration_ms)
             if self._call.agent is not None:
                 self._call.agent.on_digit(digit)
+            if self._call.bridge is not None:
+                self._call.bridge.on_caller_key(digit, duration_ms)
 
     def on_ended(self, end: LegEnd) -> None:
         """Take the leg's end."""
@@ -173,7 +175,7 @@ class CallSession:
             await (call.leg.hang_up() if answered else call.leg.reject(503, "Service Unavailable"))
 
     async def _settle(self, script: asyncio.Task[None], call: Call) -> None:
-        if call.agent is None and not call.ending:
+        if call.agent is None and not call.settles and not call.ending:
             self._script.abort()
         await asyncio.wait({script}, timeout=AFTER_CALL_S)
         self._script.abort()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from moonwire.call.context import Call
 from moonwire.call.services import CallServices
 from moonwire.errors import CallError
 from moonwire.ports.directory import ApplicationRecord
@@ -73,6 +74,18 @@ def order_for(
 def called_party(target: Target) -> str:
     """Return what `to` shows for a target."""
     return target.number or target.sip_uri or target.name or ""
+
+
+def refer_address(call: Call, to: str) -> str:
+    """Return what goes into Refer-To for a SIP address, or for a number or name at the caller's own side.
+
+    Raises:
+        NoWayError: it is neither.
+    """
+    if "@" in to or to.startswith(("sip:", "sips:", "tel:")):
+        return to if to.startswith("tel:") and _ADDRESS.fullmatch(to) else _as_uri(to)
+    host = call.leg.info.source_address
+    return _as_uri(f"{to}@{f'[{host}]' if ':' in host else host}")
 
 
 def _address(target: Target) -> str | None:

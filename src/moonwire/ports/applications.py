@@ -7,12 +7,14 @@ acknowledgements, signatures and retries.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from moonwire.ports.directory import ApplicationRecord
 from moonwire.spec.commands import Command
 from moonwire.spec.hooks import Hook
 from moonwire.spec.verbs import Verb
+
+HookKind = Literal["verb:hook", "dial:confirm"]
 
 
 class ApplicationListener(Protocol):
@@ -44,7 +46,9 @@ class ApplicationSession(Protocol):
         """
         ...
 
-    async def call_hook(self, hook: Hook, payload: Mapping[str, Any]) -> Sequence[Verb] | None:
+    async def call_hook(
+        self, hook: Hook, payload: Mapping[str, Any], *, kind: HookKind = "verb:hook"
+    ) -> Sequence[Verb] | None:
         """Send a verb's actionHook and wait for the answer; one at a time per session.
 
         Returns:
@@ -71,6 +75,10 @@ class ApplicationSession(Protocol):
 
     def agent_event(self, hook: Hook, event: Mapping[str, Any]) -> None:
         """Send a conversation event; never waits."""
+        ...
+
+    def notify(self, hook: Hook, payload: Mapping[str, Any]) -> None:
+        """Send a hook whose answer does not matter; never waits."""
         ...
 
     def call_status(self, payload: Mapping[str, Any]) -> None:

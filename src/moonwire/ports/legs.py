@@ -92,8 +92,15 @@ class CallLeg(MediaLeg, Protocol):
 class ReferringLeg(Protocol):
     """A leg whose other side can be asked to call somebody else; media sockets cannot."""
 
-    async def refer(self, target: str, headers: Mapping[str, str] | None = None) -> int:
+    async def refer(
+        self, target: str, headers: Mapping[str, str] | None = None, on_news: Callable[[int], None] | None = None
+    ) -> int:
         """Send REFER to the URI `target`; return the final SIP status of the call that the other side then made.
+
+        Args:
+            target: SIP URI.
+            headers: go into the REFER.
+            on_news: hears each status of that call.
 
         Raises:
             CallRefusedError: the other side does not do that.

@@ -14,9 +14,9 @@ from pydantic import BeforeValidator, Field
 
 from moonwire.errors import SpecError
 from moonwire.spec import leniency
-from moonwire.spec.components import NoiseIsolation, WireModel
+from moonwire.spec.components import NoiseIsolation, WireModel, as_list
 from moonwire.spec.hooks import Hook, parse_hook
-from moonwire.spec.verbs import Config, Verb, parse_config, parse_verbs
+from moonwire.spec.verbs import Config, Pause, Play, Say, Transfer, Verb, parse_config, parse_verbs, transfer
 from moonwire.spec.verbs.agent_llm import LlmMessage, ToolField
 
 _MessageModel = TypeVar("_MessageModel", bound=WireModel)
@@ -40,10 +40,6 @@ class ConfigCommand:
     config: Config
 
 
-def _as_list(value: object) -> object:
-    return [cast("object", value)] if isinstance(value, dict) else value
-
-
 class UpdateInstructions(WireModel):
     """Replace the system prompt from the next request on."""
 
@@ -55,7 +51,7 @@ class InjectContext(WireModel):
     """Append messages to the history; no reply follows."""
 
     type: Literal["inject_context"] = "inject_context"
-    messages: Annotated[list[LlmMessage], BeforeValidator(_as_list)]
+    messages: Annotated[list[LlmMessage], BeforeValidator(as_list)]
 
 
 class UpdateTools(WireModel):
@@ -138,6 +134,28 @@ class NoiseIsolationCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class WhisperCommand:
+    """Say or play something to one side of a connection; `say`, `play` and `pause` only."""
+
+    verbs: tuple[Verb, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCommand:
+    """Hand the caller over to a person."""
+
+    transfer: Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class OtherLegCommand:
+    """A command for another leg of the same call, one that was dialled."""
+
+    call_sid: str
+    command: MuteCommand | DtmfCommand | CallStatusCommand | WhisperCommand
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownCommand:
     """A command outside the vocabulary; logged and ignored."""
 
@@ -156,6 +174,9 @@ Command = (
     | DtmfCommand
     | ExpectLanguagesCommand
     | NoiseIsolationCommand
+    | WhisperCommand
+    | TransferCommand
+    | OtherLegCommand
     | UnknownCommand
 )
 
@@ -194,6 +215,10 @@ def parse_command(message: Mapping[str, Any]) -> tuple[Command, tuple[str, ...]]
             return NoiseIsolationCommand(isolation), tuple(problems)
         case "llm:tool-output":
             return _tool_output(message, data), ()
+        case "whisper":
+            return _whisper(data)
+        case "transfer":
+            return _transfer(data)
         case _:
             return _simple(name, data), ()
 
@@ -220,8 +245,27 @@ def _redirect(data: object, queue: bool) -> tuple[Command, tuple[str, ...]]:
         if hook is None:
             return UnknownCommand("redirect", members), ()
         return RedirectCommand(hook=parse_hook(hook, path="data.call_hook"), queue=queue), ()
-    parsed = parse_verbs(_as_list(cast("object", data)))
+    parsed = parse_verbs(as_list(cast("object", data)))
     return RedirectCommand(verbs=parsed.verbs, queue=queue), parsed.warnings
+
+
+def _whisper(data: object) -> tuple[Command, tuple[str, ...]]:
+    members = cast("dict[str, object]", data) if isinstance(data, dict) else {}
+    parsed = parse_verbs(as_list(members.get("whisper", cast("object", data))))
+    if not parsed.verbs or not all(isinstance(verb, Say | Play | Pause) for verb in parsed.verbs):
+        raise SpecError("must hold say, play and pause only", path="data.whisper")
+    once = {"loop": 1}  # a whisper that does not end would never give the other side its voice back
+    verbs = tuple(verb.model_copy(update=once) if isinstance(verb, Say | Play) else verb for verb in parsed.verbs)
+    return WhisperCommand(verbs), parsed.warnings
+
+
+def _transfer(data: object) -> tuple[Command, tuple[str, ...]]:
+    members = _object(data, "data")
+    inner = members.get("transfer")
+    body = cast("dict[str, Any]", inner) if _is_object(inner) else members
+    members = {name: value for name, value in body.items() if name != "verb"}
+    verb, problems = leniency.validate(Transfer, members, "transfer", transfer.may_drop)
+    return TransferCommand(verb), tuple(problems)
 
 
 def _tool_output(message: Mapping[str, Any], data: object) -> Command:

@@ -109,6 +109,11 @@ def _plain_name(name: str) -> str:
     return name.removeprefix("noise_isolation_").removeprefix("noiseIsolation_")
 
 
+def as_list(value: object) -> object:
+    """Read one object where an array of objects is meant."""
+    return [cast("object", value)] if isinstance(value, dict) else value
+
+
 def _repetitions(value: object) -> object:
     """Read `loop`: a number, a numeric string, or "forever"; 0 means forever too."""
     if isinstance(value, str) and value.strip().lower() == "forever":

@@ -323,23 +323,6 @@ def agent_complete(
     return payload
 
 
-TransferResult = Literal["bridged", "returned", "voicemail", "failed"]
-TransferReason = Literal["completed", "no-answer", "busy", "declined", "caller-abandoned", "error"]
-
-
-def transfer_complete(
-    call: CallSnapshot,
-    result: TransferResult,
-    reason: TransferReason,
-    *,
-    sip_status: int | None = None,
-    verb_id: str | None = None,
-) -> dict[str, Any]:
-    """Build the payload of a transfer's actionHook. Source: callbacks/transfer."""
-    payload = base_payload(call, verb_id=verb_id) | {"transfer_result": result, "transfer_reason": reason}
-    return payload if sip_status is None else {**payload, "sip_status": sip_status}
-
-
 def play_complete(call: CallSnapshot, *, played_s: float, failed: bool, verb_id: str | None = None) -> dict[str, Any]:
     """Build the payload of the play verb's actionHook.
 

@@ -5,18 +5,14 @@ Source: jambonz-python-sdk 0.4.0, components/handoff, components/transferOptions
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
-from moonwire.spec.components import SipHeaders, Synthesizer, WireModel
+from moonwire.spec.components import SipHeaders, Synthesizer, WireModel, as_list
 from moonwire.spec.hooks import HookField
 
 HOST: Final = r"^[A-Za-z0-9._:\[\]-]{1,255}$"
-
-
-def _as_list(value: object) -> object:
-    return [cast("object", value)] if isinstance(value, dict) else value
 
 
 class TargetAuth(WireModel):
@@ -75,21 +71,30 @@ class BriefTemplate(WireModel):
     template: str
 
 
-class Handoff(WireModel):
-    """The agent's transfer tool."""
+class TransferOptions(WireModel):
+    """Whom to reach, how, and what becomes of the caller when nobody takes the call."""
 
     mode: Literal["blind", "warm"]
-    target: Annotated[list[Target], BeforeValidator(_as_list), Field(min_length=1)]
+    target: Annotated[list[Target], BeforeValidator(as_list), Field(min_length=1)]
     blind_method: Literal["refer", "dial"] = "refer"
     caller_present: bool = False
+    """Warm: the caller hears what the person is told."""
     caller_id: str | None = None
     on_hold_hook: HookField | None = None
+    """Warm: what a caller hears who is not present."""
     timeout: float = Field(default=30, gt=0, le=600)
     confirm: Confirm | None = None
+    amd: dict[str, Any] | None = None
     disposition: Disposition = Field(default_factory=Disposition)
     action_hook: HookField | None = None
     """Hears how the transfer ended."""
     event_hook: HookField | None = None
+    """Hears how it gets on."""
+
+
+class Handoff(TransferOptions):
+    """The agent's transfer tool."""
+
     brief: Literal["auto", "none"] | BriefTemplate = "auto"
     brief_synthesizer: Synthesizer | None = None
     tool_name: str = "transfer_to_human"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,9 @@ class ReferringPatch(PatchLeg):
 
     outcome: int | None = 200
 
-    async def refer(self, target: str, headers: Mapping[str, str] | None = None) -> int:
+    async def refer(
+        self, target: str, headers: Mapping[str, str] | None = None, on_news: Callable[[int], None] | None = None
+    ) -> int:
         self.referred_to = target
         if self.outcome is None:
             raise CallRefusedError(603, "Decline")

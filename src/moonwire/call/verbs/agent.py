@@ -10,13 +10,13 @@ from moonwire.call.agent import Agent as LiveAgent
 from moonwire.call.agent import AgentResult
 from moonwire.call.agent_plan import AgentPlan, plan_agent
 from moonwire.call.context import Call
-from moonwire.call.handoff import Handover, connect, tell
+from moonwire.call.handoff import conclude
 from moonwire.call.snapshot import snapshot
 from moonwire.call.turn_meter import usage_report
 from moonwire.errors import VendorError
 from moonwire.ports.directory import AlertType
 from moonwire.spec.payloads import agent_complete
-from moonwire.spec.verbs import Agent, Redirect, Verb
+from moonwire.spec.verbs import Agent, Verb
 
 log = structlog.get_logger()
 
@@ -27,7 +27,8 @@ async def run_agent(call: Call, verb: Agent) -> Sequence[Verb] | None:
         result = await _converse(call, verb)
         call.note("call", name="agent_ended", reason=result.reason, error=result.error)
         call.state.agent_failed = result.error is not None
-        following = await _hand_over(call, verb, result.handover) if result.handover is not None else None
+        handover = result.handover
+        following = await conclude(call, handover.hook, handover, verb.id) if handover is not None else None
     finally:
         call.agent = None
     if verb.action_hook is None or (result.handover is not None and result.handover.redirect is not None):
@@ -36,17 +37,6 @@ async def run_agent(call: Call, verb: Agent) -> Sequence[Verb] | None:
         snapshot(call), result.reason, error=result.error, usage=usage_report(call.state.usage), verb_id=verb.id
     )
     return await call.session.call_hook(verb.action_hook, payload) or following
-
-
-async def _hand_over(call: Call, verb: Agent, handover: Handover) -> Sequence[Verb] | None:
-    """Do what is left to do for a caller whom the agent has handed over; returns verbs to go on with."""
-    if handover.peer is not None:
-        await connect(call, handover.peer)
-    if handover.hang_up and not call.gone.done():
-        await call.hang_up(reason="transferred")
-    hook = verb.handoff.action_hook if verb.handoff is not None else None
-    following = await tell(call, hook, handover, verb.id)
-    return [Redirect(action_hook=handover.redirect)] if handover.redirect is not None else following
 
 
 async def _converse(call: Call, verb: Agent) -> AgentResult:

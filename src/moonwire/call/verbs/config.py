@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from moonwire.call.context import Call
+from moonwire.call.speech_choices import merged_recognizer, merged_synthesizer
 from moonwire.errors import SpecError
-from moonwire.spec.components import NoiseIsolation, Recognizer, Synthesizer
+from moonwire.spec.components import NoiseIsolation
 from moonwire.spec.verbs import Config
 
 
@@ -36,17 +37,3 @@ def apply_config(call: Call, verb: Config) -> None:
         call.noise.apply(verb.noise_isolation)
     if verb.notify_events is not None:
         defaults.notify_events = verb.notify_events
-
-
-def merged_synthesizer(choice: Synthesizer, default: Synthesizer | None) -> Synthesizer:
-    """Fill what a verb left open from the default, when the vendor is the same."""
-    if default is None or default.vendor != choice.vendor:
-        return choice
-    return Synthesizer.model_validate(default.model_dump(exclude_none=True) | choice.model_dump(exclude_unset=True))
-
-
-def merged_recognizer(choice: Recognizer, default: Recognizer | None) -> Recognizer:
-    """Fill what a verb left open from the default, when the vendor is the same."""
-    if default is None or default.vendor != choice.vendor:
-        return choice
-    return Recognizer.model_validate(default.model_dump(exclude_none=True) | choice.model_dump(exclude_unset=True))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from moonwire.call.announce import play
 from moonwire.call.context import Call
-from moonwire.call.egress import Segment
 from moonwire.call.snapshot import snapshot
 from moonwire.errors import HookError
 from moonwire.spec.payloads import play_complete
@@ -44,16 +44,7 @@ async def _play_all(call: Call, verb: Play) -> None:
     while verb.loop == 0 or rounds < verb.loop:
         for url in verb.urls:
             audio = await call.services.load_audio(url)
-            await _play_one(call, audio[int(verb.seek_offset) :] if rounds == 0 else audio)
+            await play(call.egress, audio[int(verb.seek_offset) :] if rounds == 0 else audio)
         rounds += 1
         if rounds > 1:
             await asyncio.sleep(0.1)  # an empty file in an endless loop must not starve the process
-
-
-async def _play_one(call: Call, audio: bytes) -> None:
-    finished = asyncio.Event()
-    segment = Segment(lambda: None, finished.set)
-    call.egress.play(segment)
-    call.egress.append(segment, audio)
-    call.egress.complete(segment)
-    await call.play_to_end(segment, finished)

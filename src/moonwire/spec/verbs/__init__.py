@@ -12,32 +12,53 @@ from typing import Any, cast
 from moonwire.errors import SpecError
 from moonwire.spec import leniency
 from moonwire.spec.components import VerbModel
-from moonwire.spec.verbs import agent
+from moonwire.spec.verbs import agent, dial, transfer
 from moonwire.spec.verbs.agent import Agent
 from moonwire.spec.verbs.answer import Answer
 from moonwire.spec.verbs.config import Config
+from moonwire.spec.verbs.dial import Dial
 from moonwire.spec.verbs.hangup import Hangup
 from moonwire.spec.verbs.pause import Pause
 from moonwire.spec.verbs.play import Play
 from moonwire.spec.verbs.redirect import Redirect
 from moonwire.spec.verbs.say import Say
 from moonwire.spec.verbs.sip_decline import SipDecline
+from moonwire.spec.verbs.sip_refer import SipRefer
 from moonwire.spec.verbs.tag import Tag
+from moonwire.spec.verbs.transfer import Transfer
 from moonwire.spec.verbs.unsupported import KNOWN_VERBS, UnsupportedVerb
 
-Verb = Agent | Answer | Config | Hangup | Pause | Play | Redirect | Say | SipDecline | Tag | UnsupportedVerb
+Verb = (
+    Agent
+    | Answer
+    | Config
+    | Dial
+    | Hangup
+    | Pause
+    | Play
+    | Redirect
+    | Say
+    | SipDecline
+    | SipRefer
+    | Tag
+    | Transfer
+    | UnsupportedVerb
+)
 
 MODELS: Mapping[str, type[VerbModel]] = {
     "agent": Agent,
     "answer": Answer,
     "config": Config,
+    "dial": Dial,
     "hangup": Hangup,
     "pause": Pause,
     "play": Play,
     "redirect": Redirect,
     "say": Say,
     "sip:decline": SipDecline,
+    "sip:refer": SipRefer,
     "tag": Tag,
+    "transfer": Transfer,
 }
 """Verbs that run, by their canonical name."""
 
@@ -59,7 +80,11 @@ SYNONYMS: Mapping[str, tuple[str, str | None]] = {
 }
 """Other names of a verb, with the vendor they imply; an explicit vendor wins."""
 
-_MAY_DROP: Mapping[str, Callable[[leniency.Location], bool]] = {"agent": agent.may_drop}
+_MAY_DROP: Mapping[str, Callable[[leniency.Location], bool]] = {
+    "agent": agent.may_drop,
+    "dial": dial.may_drop,
+    "transfer": transfer.may_drop,
+}
 _MOST_VERBS = 1000
 
 
@@ -147,6 +172,7 @@ __all__ = [
     "Agent",
     "Answer",
     "Config",
+    "Dial",
     "Hangup",
     "Parsed",
     "Pause",
@@ -154,7 +180,9 @@ __all__ = [
     "Redirect",
     "Say",
     "SipDecline",
+    "SipRefer",
     "Tag",
+    "Transfer",
     "UnsupportedVerb",
     "Verb",
     "parse_config",

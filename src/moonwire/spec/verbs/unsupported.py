@@ -12,7 +12,6 @@ KNOWN_VERBS = frozenset(
         "alert",
         "conference",
         "dequeue",
-        "dial",
         "dialogflow",
         "dtmf",
         "dub",
@@ -25,10 +24,8 @@ KNOWN_VERBS = frozenset(
         "message",
         "rasa",
         "rest:dial",
-        "sip:refer",
         "sip:request",
         "transcribe",
-        "transfer",
     ]
 )
 """Names after normalisation. Source: @jambonz/schema 0.4.15, verbs/; `lex` and `rasa`: jambonz feature-server 0.9.8."""

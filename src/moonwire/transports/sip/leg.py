@@ -87,14 +87,18 @@ class SipLeg:
         """End the call; BYE is sent at once, or as soon as the caller has acknowledged our 200."""
         self._control.hang_up(headers)
 
-    async def refer(self, target: str, headers: Mapping[str, str] | None = None) -> int:
+    async def refer(
+        self, target: str, headers: Mapping[str, str] | None = None, on_news: Callable[[int], None] | None = None
+    ) -> int:
         """Ask the other side to call somebody else; return the final SIP status of that call.
 
         Raises:
             CallRefusedError: the other side does not do that.
             CallError: the call is not up.
         """
-        return await asyncio.shield(self._control.refer(target, headers or {}).outcome)
+        referral = self._control.refer(target, headers or {})
+        referral.on_news = on_news
+        return await asyncio.shield(referral.outcome)
 
     def send_digits(self, digits: str, duration_ms: int) -> None:
         """Send DTMF as telephone events."""

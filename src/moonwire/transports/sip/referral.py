@@ -6,7 +6,7 @@ Source: RFC 3515.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from moonwire.core.sip.dialog import Dialog
@@ -45,6 +45,8 @@ class Referral:
 
     def __init__(self, sender: DialogSender) -> None:
         self.outcome: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.on_news: Callable[[int], None] | None = None
+        """Hears each status of that call."""
         self._sender = sender
 
     def send(self, target: str, referred_by: str, headers: Mapping[str, str]) -> None:
@@ -64,6 +66,8 @@ class Referral:
         if news is None:
             return False
         exchange.respond(200)
+        if self.on_news is not None and news.status:
+            self.on_news(news.status)
         if news.outcome is not None and not self.outcome.done():
             self.outcome.set_result(news.outcome)
         return True
