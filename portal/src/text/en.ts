@@ -301,7 +301,7 @@ export const en = {
   "apps.json.help": "A JSON array of jambonz verbs, for example [{\"verb\": \"say\", \"text\": \"Hello\"}].",
   "apps.lead": "What a call does: your jambonz applications, unmodified.",
   "apps.method": "Method",
-  "apps.more": "More settings",
+  more: "More settings",
   "apps.new": "Add application",
   "apps.record": "Record calls",
   "apps.record.help": "Tell callers where the law asks for it.",

@@ -300,7 +300,7 @@ export const zh: Catalogue = {
   "apps.json.help": "jambonz 指令的 JSON 数组，例如 [{\"verb\": \"say\", \"text\": \"你好\"}]。",
   "apps.lead": "决定通话流程的 jambonz 应用，无需修改。",
   "apps.method": "方法",
-  "apps.more": "更多设置",
+  more: "更多设置",
   "apps.new": "添加应用",
   "apps.record": "通话录音",
   "apps.record.help": "请按法律要求告知来电者。",

@@ -6,13 +6,13 @@ import { useLocation } from "wouter";
 import { answered, api } from "../../api/client";
 import type { Application, EnvSchema, EnvValues, ModelChoice } from "../../api/types";
 import { useAccountSid } from "../../session";
-import { type TextKey, useText } from "../../text";
-import { AreaField, CheckField, Choice, errorAt, ProposingField, SecretField, SelectField, TextField } from "../../ui/form";
+import { useText } from "../../text";
+import { AreaField, CheckField, Choice, errorAt, SecretField, SelectField, TextField } from "../../ui/form";
 import { Button, Confirm, Loaded, Page, Panel, Problem } from "../../ui/parts";
 import { useToast } from "../../ui/toast";
 import { useApplications, useRefresh } from "../lists";
-import { type Use, useManifests } from "../services/data";
-import { chosen, Fallback, ModelPick } from "../services/fallback";
+import { chosen } from "../services/fallback";
+import { Models, Speech, speechBody, speechOf } from "./defaults";
 import { EnvForm } from "./env-form";
 import { type EnvTexts, isSchema, judge, startingTexts, valuesOf } from "./environment";
 
@@ -42,21 +42,6 @@ interface Hook {
   password: string;
 }
 
-/** Members of an application that a speech panel shows; the fallback ones have the same names with a prefix. */
-const SPEECH = [
-  "speech_recognizer_vendor",
-  "speech_recognizer_language",
-  "speech_recognizer_label",
-  "speech_synthesis_vendor",
-  "speech_synthesis_language",
-  "speech_synthesis_voice",
-  "speech_synthesis_label",
-] as const;
-const ALL_SPEECH = [...SPEECH, ...SPEECH.map((name) => `fallback_${name}` as const)];
-
-type SpeechMember = (typeof ALL_SPEECH)[number];
-type SpeechValues = Record<SpeechMember, string>;
-
 function hookOf(stored: Application["call_hook"] | undefined): Hook {
   const method = stored?.method === "GET" || stored?.method === "WS" ? stored.method : "POST";
   return { url: stored?.url ?? "", method, username: stored?.username ?? "", password: "" };
@@ -68,11 +53,6 @@ function hookBody(hook: Hook) {
   return { url: hook.url.trim(), method, username: hook.username || null, ...(hook.password ? { password: hook.password } : {}) };
 }
 
-function speechOf(stored?: Application): SpeechValues {
-  const text = (value: unknown) => (typeof value === "string" ? value : "");
-  return Object.fromEntries(ALL_SPEECH.map((name) => [name, text(stored?.[name])])) as SpeechValues;
-}
-
 /** Verbs as people read them. */
 function indented(json: string | null | undefined): string {
   try {
@@ -80,12 +60,6 @@ function indented(json: string | null | undefined): string {
   } catch {
     return json ?? "";
   }
-}
-
-/** Speech members as they are sent: an emptied one is removed; a voice that is an object stays as it is. */
-function speechBody(speech: SpeechValues, stored?: Application) {
-  const isObject = (name: SpeechMember) => typeof stored?.[name] === "object" && stored[name] !== null;
-  return Object.fromEntries(ALL_SPEECH.filter((name) => speech[name] || !isObject(name)).map((name) => [name, speech[name] || null]));
 }
 
 const NO_MODEL: ModelChoice = { vendor: "", model: "" };
@@ -148,7 +122,7 @@ function useApplicationForm(stored?: Application) {
   };
 }
 
-type FormState = ReturnType<typeof useApplicationForm>;
+export type FormState = ReturnType<typeof useApplicationForm>;
 
 function ApplicationForm({ stored }: { stored?: Application }) {
   const { t } = useText();
@@ -167,7 +141,7 @@ function ApplicationForm({ stored }: { stored?: Application }) {
       <Panel title={t("apps.speech")}>
         <Speech form={form} />
       </Panel>
-      <Panel title={t("apps.more")}>
+      <Panel title={t("more")}>
         <More form={form} />
       </Panel>
       <Problem error={form.save.error && !shownAtField ? form.save.error : null} />
@@ -284,58 +258,6 @@ function Environment({ form }: { form: FormState }) {
         />
       </div>
     </Panel>
-  );
-}
-
-function Models({ form }: { form: FormState }) {
-  const { t } = useText();
-  return (
-    <div className="stack">
-      <div className="field">
-        <div className="model-pick">
-          <ModelPick value={form.llm} name={t("apps.llm")} onChange={form.setLlm} />
-        </div>
-        <p className="help">{t("apps.llm.help")}</p>
-      </div>
-      <Fallback value={form.fallback} onChange={form.setFallback} error={errorAt(form.save.error, "fallback")} />
-    </div>
-  );
-}
-
-function Speech({ form }: { form: FormState }) {
-  const { t } = useText();
-  return (
-    <div className="stack">
-      <SpeechFields form={form} names={SPEECH} />
-      <CheckField label={t("apps.fallbackSpeech.use")} help={t("apps.fallbackSpeech.help")} checked={form.fallsBack} onChange={form.setFallsBack} />
-      {form.fallsBack && (
-        <fieldset>
-          <legend>{t("apps.fallbackSpeech")}</legend>
-          <SpeechFields form={form} names={SPEECH.map((name) => `fallback_${name}` as const)} />
-        </fieldset>
-      )}
-    </div>
-  );
-}
-
-function SpeechFields({ form, names }: { form: FormState; names: readonly SpeechMember[] }) {
-  const { t } = useText();
-  const vendors = useManifests("speech").data ?? [];
-  const offering = (use: Use) => vendors.filter((one) => one.uses?.includes(use)).map((one) => one.vendor);
-  return (
-    <div className="pair">
-      {names.map((name) => {
-        const plain = name.replace("fallback_", "");
-        const shared = {
-          label: t(`apps.${plain}` as TextKey),
-          value: form.speech[name],
-          error: errorAt(form.save.error, name),
-          onChange: (value: string) => form.setSpeech({ ...form.speech, [name]: value }),
-        };
-        if (!plain.endsWith("vendor")) return <TextField key={name} {...shared} />;
-        return <ProposingField key={name} {...shared} proposals={offering(plain.includes("recognizer") ? "stt" : "tts")} />;
-      })}
-    </div>
   );
 }
 

@@ -31,13 +31,19 @@ export function ServiceForm({ kind, manifests, stored }: FormProps) {
           cards
           legend={t("service.vendor")}
           value={vendor}
-          options={manifests.map((one) => ({ value: one.vendor, label: one.displayName, note: note(one) }))}
+          options={manifests.map((one) => ({ value: one.vendor, ...named(one), ...(one.uses ? { note: note(one) } : {}) }))}
           onChange={setVendor}
         />
       )}
       {manifest ? <VendorForm key={vendor} kind={kind} manifest={manifest} stored={stored} /> : <Problem error={new Error(t("service.noVendor"))} />}
     </>
   );
+}
+
+/** A long name's brackets go below it: "OpenAI-compatible (vLLM, Ollama, proxies)". */
+function named({ displayName }: VendorManifest): { label: string; note?: string } {
+  const [, label, note] = /^(.{12,}?) \((.+)\)$/.exec(displayName) ?? [];
+  return label ? { label, note } : { label: displayName };
 }
 
 /** What the form starts with: text members, and the rest. */
@@ -139,6 +145,7 @@ function useServiceForm(kind: Kind, manifest: VendorManifest, stored?: Service) 
     follow,
     test,
     save,
+    wrong: (member: string) => errorAt(save.error, member) ?? errorAt(test.error, member),
     hasNewSecret,
     hasAllSecrets: fieldsOf(manifest).every((field) => !isSecret(field) || !field.required || values[memberOf(field.name)]),
     hostMoved: stored !== undefined && hostOf(values.base_url ?? "") !== hostOf(start.values.base_url ?? ""),
@@ -157,6 +164,7 @@ interface PartProps {
 }
 
 function VendorForm({ kind, manifest, stored }: { kind: Kind; manifest: VendorManifest; stored?: Service }) {
+  const { t } = useText();
   const form = useServiceForm(kind, manifest, stored);
   const part = { form, kind, manifest, stored };
   const submit = (event: FormEvent) => {
@@ -171,6 +179,9 @@ function VendorForm({ kind, manifest, stored }: { kind: Kind; manifest: VendorMa
         <Members {...part} />
       </Panel>
       <TestPanel {...part} />
+      <Panel title={t("more")}>
+        <More {...part} />
+      </Panel>
       <Problem error={general} />
       <Footer form={form} isNew={!stored} />
     </form>
@@ -183,14 +194,15 @@ function orderedFields(fields: VendorField[]): VendorField[] {
   return [...fields].sort((a, b) => weight(a) - weight(b));
 }
 
-function Members({ form, kind, manifest, stored }: PartProps) {
+interface FieldsProps extends PartProps {
+  fields: VendorField[];
+}
+
+/** Some of the vendor's own fields, each with what is wrong with it. */
+function Fields({ form, manifest, stored, fields }: FieldsProps) {
   const { t } = useText();
-  const { draft, change } = form;
-  const fields = fieldsOf(manifest);
-  const regions = fields.find((field) => field.suggestions);
-  const wrong = (member: string) => errorAt(form.save.error, member) ?? errorAt(form.test.error, member);
   const needsKey = (field: VendorField) => form.hostMoved && isSecret(field) && !form.values[memberOf(field.name)];
-  const input = (field: VendorField) => {
+  return fields.map((field) => {
     const member = memberOf(field.name);
     return (
       <VendorFieldInput
@@ -199,35 +211,60 @@ function Members({ form, kind, manifest, stored }: PartProps) {
         models={member === "model_id" ? manifest.knownModels.filter((model) => !model.use || model.use === manifest.uses?.[0]) : []}
         storedValue={stored && String(stored[member] ?? "")}
         value={form.values[member] ?? ""}
-        error={wrong(member) ?? (needsKey(field) ? t("service.keyAgain") : null)}
+        error={form.wrong(member) ?? (needsKey(field) ? t("service.keyAgain") : null)}
         onChange={(value) => form.set({ [member]: value })}
       />
     );
-  };
+  });
+}
+
+/** What a Test needs. */
+function Members(part: PartProps) {
+  const { t } = useText();
+  const { form, manifest } = part;
+  const fields = fieldsOf(manifest);
+  const regions = fields.find((field) => field.suggestions);
   return (
     <div className="stack">
       {regions?.suggestions && (
         <Region suggestions={regions.suggestions} value={form.values.base_url ?? ""} onChange={(base_url) => form.set({ base_url })} />
       )}
-      {orderedFields(fields.filter((field) => field.type !== "select")).map(input)}
+      <Fields {...part} fields={orderedFields(fields.filter((field) => field.type !== "select"))} />
       <TextField
         label={t("service.label")}
         help={t("service.label.help")}
         value={form.values.label ?? ""}
-        error={wrong("label")}
+        error={form.wrong("label")}
         onChange={(label) => form.set({ label })}
       />
-      {fields.filter((field) => field.type === "select").map(input)}
-      {manifest.uses && manifest.uses.length > 1 && <Uses offered={manifest.uses} value={draft.uses} onChange={(uses) => change({ uses })} />}
+      {manifest.uses && manifest.uses.length > 1 && (
+        <Uses offered={manifest.uses} value={form.draft.uses} onChange={(uses) => form.change({ uses })} />
+      )}
+    </div>
+  );
+}
+
+/** What calls do with the service; its Test can do without. */
+function More(part: PartProps) {
+  const { t } = useText();
+  const { form, kind, manifest } = part;
+  return (
+    <div className="stack">
+      <CheckField
+        label={t("service.isDefault")}
+        help={t("service.isDefault.help")}
+        checked={form.draft.isDefault}
+        onChange={(isDefault) => form.change({ isDefault })}
+      />
+      <Fields {...part} fields={fieldsOf(manifest).filter((field) => field.type === "select")} />
       {kind === "llm" && (
         <Fallback
-          value={draft.fallback}
+          value={form.draft.fallback}
           own={{ vendor: manifest.vendor, label: form.values.label || null, model: "" }}
-          error={wrong("fallback")}
-          onChange={(fallback) => change({ fallback })}
+          error={form.wrong("fallback")}
+          onChange={(fallback) => form.change({ fallback })}
         />
       )}
-      <CheckField label={t("service.isDefault")} help={t("service.isDefault.help")} checked={draft.isDefault} onChange={(isDefault) => change({ isDefault })} />
     </div>
   );
 }
