@@ -9,12 +9,16 @@ from ipaddress import ip_network
 import pytest
 from pydantic import SecretStr
 
+from moonwire.ports.administration import SEARCH, Principal
 from moonwire.ports.directory import ApplicationRecord, VendorCredential
 from moonwire.spec.components import Recognizer
+from moonwire.store.administration import StoreAdministration
 from moonwire.store.directory import MemoryDirectory
 from moonwire.store.networks import NetworkTable
 from moonwire.store.sandbox_overlay import SANDBOX_APPLICATION_SID, sandbox_configuration
 from moonwire.store.snapshot import KnownCarrier, KnownCredential, Snapshot
+from moonwire.store.store import Store
+from moonwire.store.tables import ApplicationRow, PhoneNumberRow, new_sid
 
 OVERLAY = sandbox_configuration("http://m/v1", "ws://d", "ws://c")
 
@@ -164,3 +168,41 @@ def test_a_bare_application_signs_with_its_accounts_secret() -> None:
     assert bare.webhook_secret is not None
     assert (bare.account_sid, bare.by_operator) == ("a", False)
     assert directory.bare_application("b").webhook_secret is None
+
+
+async def test_a_write_costs_the_same_however_much_there_is(store: Store) -> None:
+    names = [f"a{index}" for index in range(2000)]
+    async with store.transaction() as session:
+        account = store.directory.default_account_sid
+        applications = [
+            ApplicationRow(sid=new_sid(), account_sid=account, name=name, app_json='[{"verb":"hangup"}]', sealed={})
+            for name in names
+        ]
+        session.add_all(applications)
+        await session.flush()
+        session.add_all(
+            PhoneNumberRow(sid=new_sid(), account_sid=account, number=f"1617{index:07}", application_sid=row.sid)
+            for index, row in enumerate(applications)
+        )
+    assert len(store.directory.stored.numbers) == 2000
+    records, admin = StoreAdministration(store), Principal(None)
+    before = store.directory.stored
+    made = await records.resource("applications").create(
+        admin, {"account_sid": account, "name": "new", "app_json": '[{"verb":"hangup"}]'}
+    )
+    number = {"account_sid": account, "number": "+44", "application_sid": made["sid"]}
+    sid = (await records.resource("phone_numbers").create(admin, number))["sid"]
+    stored = store.directory.stored
+    assert stored.applications[applications[0].sid] is before.applications[applications[0].sid], "not loaded anew"
+    found = store.directory.application_for_number("44")
+    assert found is not None
+    assert found.name == "new"
+    page = await records.resource("applications").page(admin, {SEARCH: "A99"}, 2, 10)
+    assert (page.total, len(page.rows)) == (11, 1)
+    await records.resource("phone_numbers").delete(admin, sid)
+    assert store.directory.application_for_number("44") is None
+    await records.resource("applications").delete(admin, applications[0].sid)
+    assert store.directory.application_for_number("16170000000") is None
+    patched = store.directory.stored
+    await store.refresh()
+    assert store.directory.stored == patched, "the same as loaded anew"

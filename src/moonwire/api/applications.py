@@ -150,7 +150,7 @@ async def _env_var_warnings(services: ApiServices, members: dict[str, Any], stor
 @routes.get("/Applications", response_model=_List, operation_id="listApplications")
 async def list_applications(principal: Caller, records: Administered, paging: _Query) -> Any:
     """List applications; a bare array without `page`."""
-    return listed(await records.resource("applications").find(principal, {}), paging, "name")
+    return await listed(records.resource("applications"), principal, {}, paging)
 
 
 @routes.get("/Accounts/{account_sid}/Applications", response_model=_List, operation_id="listAccountApplications")
@@ -158,8 +158,7 @@ async def list_account_applications(
     account_sid: OwnAccount, principal: Caller, records: Administered, paging: _Query
 ) -> Any:
     """List an account's applications."""
-    rows = await records.resource("applications").find(principal, {"account_sid": account_sid})
-    return listed(rows, paging, "name")
+    return await listed(records.resource("applications"), principal, {"account_sid": account_sid}, paging)
 
 
 @routes.post("/Applications", status_code=201, response_model=CreatedWithWarnings, operation_id="createApplication")

@@ -154,7 +154,7 @@ _Query = Annotated[Paging, Query()]
 @routes.get("/VoipCarriers", response_model=_List, operation_id="listVoipCarriers")
 async def list_carriers(principal: Caller, records: Administered, paging: _Query) -> Any:
     """List carriers; a bare array without `page`."""
-    return listed(await records.resource("carriers").find(principal, {}), paging, "name")
+    return await listed(records.resource("carriers"), principal, {}, paging)
 
 
 @routes.get("/Accounts/{account_sid}/VoipCarriers", response_model=_List, operation_id="listAccountVoipCarriers")
@@ -162,7 +162,7 @@ async def list_account_carriers(
     account_sid: OwnAccount, principal: Caller, records: Administered, paging: _Query
 ) -> Any:
     """List an account's carriers."""
-    return listed(await records.resource("carriers").find(principal, {"account_sid": account_sid}), paging, "name")
+    return await listed(records.resource("carriers"), principal, {"account_sid": account_sid}, paging)
 
 
 @routes.post("/VoipCarriers", status_code=201, response_model=Created, operation_id="createVoipCarrier")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Query
@@ -57,6 +56,10 @@ class NumberQuery(Paging):
     assigned: bool | None = None
     """Only numbers that lead to an application, or only those that do not."""
 
+    def filters(self) -> dict[str, str | bool]:
+        """Return what the rows are chosen by."""
+        return {} if self.assigned is None else {"application_sid": self.assigned}
+
 
 _Query = Annotated[NumberQuery, Query()]
 
@@ -64,7 +67,7 @@ _Query = Annotated[NumberQuery, Query()]
 @routes.get("/PhoneNumbers", response_model=_List, operation_id="listPhoneNumbers")
 async def list_phone_numbers(principal: Caller, records: Administered, paging: _Query) -> Any:
     """List numbers; a bare array without `page`."""
-    return _listed(await records.resource("phone_numbers").find(principal, {}), paging)
+    return await listed(records.resource("phone_numbers"), principal, paging.filters(), paging)
 
 
 @routes.get("/Accounts/{account_sid}/PhoneNumbers", response_model=_List, operation_id="listAccountPhoneNumbers")
@@ -72,14 +75,8 @@ async def list_account_phone_numbers(
     account_sid: OwnAccount, principal: Caller, records: Administered, paging: _Query
 ) -> Any:
     """List an account's numbers."""
-    rows = await records.resource("phone_numbers").find(principal, {"account_sid": account_sid})
-    return _listed(rows, paging)
-
-
-def _listed(rows: Sequence[Row], query: NumberQuery) -> Any:
-    if query.assigned is not None:
-        rows = [row for row in rows if bool(row["application_sid"]) is query.assigned]
-    return listed(rows, query, "number")
+    filters = {"account_sid": account_sid, **paging.filters()}
+    return await listed(records.resource("phone_numbers"), principal, filters, paging)
 
 
 @routes.post("/PhoneNumbers", status_code=201, response_model=Created, operation_id="createPhoneNumber")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, cast
@@ -24,7 +24,7 @@ from pydantic import (
 
 from moonwire.api.errors import ApiError, ErrorBody
 from moonwire.core.hosts import HostPolicy
-from moonwire.ports.administration import Row
+from moonwire.ports.administration import SEARCH, Principal, Resource, Row
 from moonwire.spec.hooks import with_split_credentials
 
 _DEEPEST = 64
@@ -214,19 +214,16 @@ class Paging(BaseModel):
     filter: Text | None = None
 
 
-def listed(rows: Sequence[Row], paging: Paging, *searched: str) -> list[Row] | dict[str, Any]:
-    """Return rows as an array, or one page of them; `name`/`filter` is part of one of the `searched` members."""
-    if text := (paging.name or paging.filter or "").lower():
-        rows = [row for row in rows if any(text in str(row.get(member) or "").lower() for member in searched)]
+async def listed(
+    resource: Resource, principal: Principal, filters: Mapping[str, str | bool], paging: Paging
+) -> Sequence[Row] | dict[str, Any]:
+    """Return rows as an array, or one page of them; `name` or `filter` is part of what the resource is searched by."""
+    if text := paging.name or paging.filter:
+        filters = {**filters, SEARCH: text}
     if paging.page is None:
-        return list(rows)
-    start = (paging.page - 1) * paging.page_size
-    return {
-        "total": len(rows),
-        "page": paging.page,
-        "page_size": paging.page_size,
-        "data": list(rows[start : start + paging.page_size]),
-    }
+        return await resource.find(principal, filters)
+    found = await resource.page(principal, filters, paging.page, paging.page_size)
+    return {"total": found.total, "page": paging.page, "page_size": paging.page_size, "data": found.rows}
 
 
 def check_url(url: str, member: str, hosts: HostPolicy, *schemes: str) -> None:

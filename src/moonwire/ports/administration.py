@@ -68,8 +68,19 @@ class Resource(Protocol):
         RecordError: unknown, taken, forbidden or not valid; the message is for the client.
     """
 
-    async def find(self, principal: Principal, filters: Mapping[str, str]) -> Sequence[Row]:
-        """Return rows, oldest first; `filters` are REST members that must be equal."""
+    async def find(self, principal: Principal, filters: Mapping[str, str | bool]) -> Sequence[Row]:
+        """Return rows, oldest first.
+
+        Args:
+            principal: who asks.
+            filters: REST members that must be equal; True or False: set, or not; SEARCH: part of the name or number.
+        """
+        ...
+
+    async def page(
+        self, principal: Principal, filters: Mapping[str, str | bool], page: int, page_size: int
+    ) -> PageOfRows:
+        """Return one page of what `find` returns, and how many rows there are; pages count from 1."""
         ...
 
     async def get(self, principal: Principal, sid: str) -> Row:
@@ -88,6 +99,9 @@ class Resource(Protocol):
         """Remove a row."""
         ...
 
+
+SEARCH = "search"
+"""The filter of `Resource.find` that is no member."""
 
 ResourceName = Literal[
     "accounts",

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from moonwire.errors import RecordError
 from moonwire.ports.administration import Login, PageOfRows, Period, Principal, ResourceName, Row
 from moonwire.ports.directory import VendorCredential
+from moonwire.store.patching import Change
 from moonwire.store.reports import call_row, page_of_alerts, page_of_calls
 from moonwire.store.resources.accounts import ACCOUNTS, new_webhook_secret
 from moonwire.store.resources.api_keys import API_KEYS
@@ -128,7 +129,7 @@ class StoreAdministration:
         self, kind: ServiceKind, sid: str, *, ok: bool, error: str, first_ms: float | None = None
     ) -> None:
         """Remember how a credential's test went, and how long its first token or audio took."""
-        async with self._store.transaction() as session:
+        async with self._store.transaction([Change()]) as session:
             row = await session.get(_SERVICES[kind], checked_sid(sid))
             if row is not None:
                 row.tested_at, row.tested_ok, row.last_error = utc_now_s(), ok, "" if ok else error

@@ -153,10 +153,16 @@ def _make_engine(url: str, *, is_sqlite: bool) -> AsyncEngine:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     """Switch a new SQLite connection to WAL, foreign keys, and transactions that we begin ourselves."""
     connection.isolation_level = None
+    connection.create_function("lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
     for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _lower(text: object) -> object:
+    """Fold the case of every script; SQLite's own function knows ASCII only."""
+    return text.lower() if isinstance(text, str) else text
 
 
 def _begin_sqlite(connection: Connection) -> None:

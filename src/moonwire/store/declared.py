@@ -336,9 +336,11 @@ class Configuration(Declared):
             "api_keys": [one.name for one in self.api_keys],
         }
         for section, keys in sections.items():
+            seen: set[str] = set()
             for index, key in enumerate(keys):
-                if key in keys[:index]:
+                if key in seen:
                     raise ValueError(f"{section}[{index}]: {key!r} is declared twice{_label_hint(section)}")
+                seen.add(key)
         return self
 
 

@@ -86,23 +86,23 @@ def token_digest(token: str) -> str:
 
 async def load_snapshot(session: AsyncSession, box: SecretBox) -> Snapshot:
     """Read all rows and decrypt what calls need; gives way to calls every few milliseconds."""
-    accounts = {row.sid: row async for row in _rows(session, select(AccountRow)) if row.is_active}
+    accounts = {row.sid: row async for row in in_turns(session, select(AccountRow)) if row.is_active}
     applications = {
         row.sid: application_record(row, accounts[row.account_sid], box)
-        async for row in _rows(session, select(ApplicationRow))
+        async for row in in_turns(session, select(ApplicationRow))
         if row.account_sid in accounts
     }
     numbers = {
         row.number: row.application_sid
-        async for row in _rows(session, select(PhoneNumberRow))
+        async for row in in_turns(session, select(PhoneNumberRow))
         if row.application_sid in applications
     }
     return Snapshot(
         default_account_sid=next((sid for sid, row in accounts.items() if row.is_default), ""),
         applications=applications,
         numbers=numbers,
-        llm=await _grouped(_rows(session, select(LlmServiceRow).order_by(LlmServiceRow.created_at)), box),
-        speech=await _grouped(_rows(session, select(SpeechServiceRow).order_by(SpeechServiceRow.created_at)), box),
+        llm=await _grouped(in_turns(session, select(LlmServiceRow).order_by(LlmServiceRow.created_at)), box),
+        speech=await _grouped(in_turns(session, select(SpeechServiceRow).order_by(SpeechServiceRow.created_at)), box),
         carriers=await _carriers(session, box, set(accounts)),
         webhook_secrets={
             sid: SecretStr(secret)
@@ -112,7 +112,7 @@ async def load_snapshot(session: AsyncSession, box: SecretBox) -> Snapshot:
     )
 
 
-async def _rows(session: AsyncSession, query: Select[_Row]) -> AsyncGenerator[_Row]:
+async def in_turns(session: AsyncSession, query: Select[_Row]) -> AsyncGenerator[_Row]:
     """Read rows a few at a time, so that thousands of them do not hold up the calls' audio."""
     result = await session.stream_scalars(query.execution_options(yield_per=_ROWS_AT_ONCE))
     async for some in result.partitions():
@@ -173,16 +173,16 @@ async def _grouped(rows: AsyncGenerator[_ServiceRow], box: SecretBox) -> Credent
 
 async def _carriers(session: AsyncSession, box: SecretBox, accounts: set[str]) -> list[KnownCarrier]:
     networks: dict[str, list[Network]] = {}
-    async for gateway in _rows(session, select(GatewayRow).where(GatewayRow.inbound, GatewayRow.is_active)):
+    async for gateway in in_turns(session, select(GatewayRow).where(GatewayRow.inbound, GatewayRow.is_active)):
         network = gateway_network(gateway)
         if network is not None:
             networks.setdefault(gateway.carrier_sid, []).append(network)
     outbound: dict[str, list[GatewayRow]] = {}
     active = select(GatewayRow).where(GatewayRow.outbound, GatewayRow.is_active)
-    async for gateway in _rows(session, active.order_by(GatewayRow.created_at, GatewayRow.sid)):
+    async for gateway in in_turns(session, active.order_by(GatewayRow.created_at, GatewayRow.sid)):
         outbound.setdefault(gateway.carrier_sid, []).append(gateway)
     carriers: list[KnownCarrier] = []
-    async for row in _rows(session, select(CarrierRow).where(CarrierRow.is_active).order_by(CarrierRow.created_at)):
+    async for row in in_turns(session, select(CarrierRow).where(CarrierRow.is_active).order_by(CarrierRow.created_at)):
         if row.account_sid not in accounts:
             continue
         token = open_field(box, row, "token")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -25,6 +25,7 @@ from moonwire.store.declared import Configuration
 from moonwire.store.directory import MemoryDirectory
 from moonwire.store.export import export_configuration
 from moonwire.store.key_rotation import KEY_CHECK
+from moonwire.store.patching import Change, patched
 from moonwire.store.recorder import Recorder
 from moonwire.store.sealing import seal_field
 from moonwire.store.secrets import FieldAddress, SecretBox, master_key
@@ -111,25 +112,49 @@ class Store:
             return await export_configuration(session, self.box, account_sid, placeholders=placeholders)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[AsyncSession]:
-        """Write something: commits, raises the revision and refreshes the directory."""
-        async with self.database.transaction(exclusive=True) as session:
-            yield session
-            await _set_meta(session, _REVISION, secrets.token_hex(8))
-        await self.refresh()
+    async def transaction(self, changes: Sequence[Change | None] = (None,)) -> AsyncGenerator[AsyncSession]:
+        """Write something: commits, raises the revision and refreshes the directory.
 
-    async def refresh(self) -> None:
-        """Load what calls read; who asks while somebody else is about to load shares that load."""
+        Args:
+            changes: what the caller will have written at the end (patching.change_of); None: anything.
+        """
+        revision = secrets.token_hex(8)
+        async with self.database.transaction(exclusive=True) as session:
+            before = await session.scalar(select(MetaRow.value).where(MetaRow.key == _REVISION))
+            yield session
+            await _set_meta(session, _REVISION, revision)
+        if not await self._patch(before or "", revision, changes):
+            await self.refresh()
+
+    async def _patch(self, before: str, revision: str, changes: Sequence[Change | None]) -> bool:
+        """Bring small changes into the directory; False when others have been made since it was loaded."""
+        known = [change for change in changes if change is not None]
+        if len(known) < len(changes):
+            return False
+        async with self._refreshing:
+            if self._revision != before:
+                return self._revision == revision
+            snapshot = self.directory.stored
+            async with self.database.reading() as session:
+                for change in known:
+                    snapshot = await patched(session, self.box, snapshot, change)
+            self._revision = revision
+            if snapshot is not self.directory.stored:
+                self.directory.replace_snapshot(snapshot)
+        return True
+
+    async def refresh(self, revision: str | None = None) -> None:
+        """Load what calls read, unless it is of that revision by now; who asks during a load shares the next one."""
         self._refreshes_wanted += 1
         mine = self._refreshes_wanted
         async with self._refreshing:
-            if self._refreshes_done >= mine:
+            if self._refreshes_done >= mine or self._revision == revision:
                 return
             covered = self._refreshes_wanted
             async with self.database.reading() as session:
-                revision = await session.get(MetaRow, _REVISION)
+                loaded = await session.get(MetaRow, _REVISION)
                 snapshot = await load_snapshot(session, self.box)
-            self._revision = revision.value if revision else ""
+            self._revision = loaded.value if loaded else ""
             self.directory.replace_snapshot(snapshot)
             self._refreshes_done = covered
 
@@ -138,7 +163,7 @@ class Store:
         async with self.database.reading() as session:
             revision = await session.scalar(select(MetaRow.value).where(MetaRow.key == _REVISION))
         if revision is not None and revision != self._revision:
-            await self.refresh()
+            await self.refresh(revision)
 
     async def is_ready(self) -> bool:
         """Ask the database something; False when it does not answer within two seconds."""

@@ -92,4 +92,5 @@ APPLICATIONS = Kind(
     show,
     fill,
     {"account_sid": ApplicationRow.account_sid, "name": ApplicationRow.name},
+    searched=ApplicationRow.name,
 )

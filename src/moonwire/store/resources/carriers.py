@@ -141,6 +141,7 @@ CARRIERS = Kind(
     show_carrier,
     fill_carrier,
     {"account_sid": CarrierRow.account_sid, "name": CarrierRow.name},
+    searched=CarrierRow.name,
 )
 GATEWAYS = Kind(
     GatewayRow,

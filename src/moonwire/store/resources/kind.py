@@ -10,13 +10,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moonwire.errors import RecordError
-from moonwire.ports.administration import Principal, Row
+from moonwire.ports.administration import SEARCH, PageOfRows, Principal, Row
+from moonwire.store.patching import Change, change_of
 from moonwire.store.secrets import SecretBox
+from moonwire.store.snapshot import in_turns
 from moonwire.store.store import Store
 from moonwire.store.tables import AccountRow, new_sid
 
@@ -57,6 +59,8 @@ class Kind:
     """REST member -> column, for `find`."""
     scope: Callable[[Principal], ColumnElement[bool]] | None = None
     """Which rows belong to a principal; None = those whose account_sid is his."""
+    searched: Any = None
+    """Column that the filter SEARCH looks into."""
     has_account: bool = True
     """New rows get an account_sid."""
     guard_delete: Callable[[Writing, Any], Awaitable[None]] | None = None
@@ -70,14 +74,22 @@ class TableResource:
         self._store = store
         self._kind = kind
 
-    async def find(self, principal: Principal, filters: Mapping[str, str]) -> Sequence[Row]:
-        """Return rows, oldest first; `filters` are REST members that must be equal."""
-        kind = self._kind
-        query = select(kind.table).where(self._scope(principal)).order_by(kind.table.created_at, kind.table.sid)
-        for name, value in filters.items():
-            query = query.where(kind.filters[name] == value)
+    async def find(self, principal: Principal, filters: Mapping[str, str | bool]) -> Sequence[Row]:
+        """Return rows, oldest first; see the port."""
         async with self._store.database.reading() as session:
-            return [kind.show(row, self._store.box) for row in await session.scalars(query)]
+            rows = in_turns(session, self._ordered(self._selected(principal, filters)))
+            return [self._kind.show(row, self._store.box) async for row in rows]
+
+    async def page(
+        self, principal: Principal, filters: Mapping[str, str | bool], page: int, page_size: int
+    ) -> PageOfRows:
+        """Return one page of what `find` returns, and how many rows there are."""
+        query = self._selected(principal, filters)
+        part = self._ordered(query).offset((page - 1) * page_size).limit(page_size)
+        async with self._store.database.reading() as session:
+            total = await session.scalar(select(func.count()).select_from(query.subquery()))
+            rows = [self._kind.show(row, self._store.box) for row in await session.scalars(part)]
+        return PageOfRows(total or 0, rows)
 
     async def get(self, principal: Principal, sid: str) -> Row:
         """Return one row."""
@@ -88,7 +100,8 @@ class TableResource:
         """Make a row; returns its sid, and what is shown only once."""
         kind = self._kind
         try:
-            async with self._store.transaction() as session:
+            changes: list[Change | None] = []
+            async with self._store.transaction(changes) as session:
                 writing = Writing(session, self._store.box, principal)
                 row = kind.table(sid=new_sid())
                 if hasattr(row, "sealed"):
@@ -97,6 +110,7 @@ class TableResource:
                     row.account_sid = await _account_for(writing, members)
                 shown = await kind.fill(writing, row, members, True)
                 session.add(row)
+                changes.append(change_of(row))
             return {"sid": row.sid, **shown}
         except IntegrityError:
             raise RecordError(f"There is already such a {kind.noun}.", why="conflict") from None
@@ -104,8 +118,10 @@ class TableResource:
     async def update(self, principal: Principal, sid: str, members: Mapping[str, Any]) -> None:
         """Change the members that are given; others stay, secrets too."""
         try:
-            async with self._store.transaction() as session:
+            changes: list[Change | None] = []
+            async with self._store.transaction(changes) as session:
                 row = await self._row(session, principal, sid)
+                changes.append(change_of(row))
                 moved = members.get("account_sid")
                 if moved is not None and self._kind.has_account and moved != row.account_sid:
                     raise RecordError(f"account_sid: a {self._kind.noun} stays in its account.", why="invalid")
@@ -116,13 +132,31 @@ class TableResource:
     async def delete(self, principal: Principal, sid: str) -> None:
         """Remove a row."""
         try:
-            async with self._store.transaction() as session:
+            changes: list[Change | None] = []
+            async with self._store.transaction(changes) as session:
                 row = await self._row(session, principal, sid)
+                changes.append(change_of(row))
                 if self._kind.guard_delete is not None:
                     await self._kind.guard_delete(Writing(session, self._store.box, principal), row)
                 await session.delete(row)
         except IntegrityError:
             raise RecordError(f"This {self._kind.noun} is still in use.", why="in-use") from None
+
+    def _selected(self, principal: Principal, filters: Mapping[str, str | bool]) -> Select[Any]:
+        kind = self._kind
+        query = select(kind.table).where(self._scope(principal))
+        for name, value in filters.items():
+            if name == SEARCH:
+                query = query.where(func.lower(kind.searched).contains(str(value).lower(), autoescape=True))
+            elif isinstance(value, bool):
+                column = kind.filters[name]
+                query = query.where(column.is_not(None) if value else column.is_(None))
+            else:
+                query = query.where(kind.filters[name] == value)
+        return query
+
+    def _ordered(self, query: Select[Any]) -> Select[Any]:
+        return query.order_by(self._kind.table.created_at, self._kind.table.sid)
 
     def _scope(self, principal: Principal) -> ColumnElement[bool]:
         if self._kind.scope is not None:

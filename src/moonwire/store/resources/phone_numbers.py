@@ -62,4 +62,5 @@ PHONE_NUMBERS = Kind(
         "application_sid": PhoneNumberRow.application_sid,
         "voip_carrier_sid": PhoneNumberRow.carrier_sid,
     },
+    searched=PhoneNumberRow.number,
 )
