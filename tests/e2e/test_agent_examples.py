@@ -1,6 +1,7 @@
 """The example agents, ours and those that @jambonz/sdk brings along, unmodified, called over real SIP.
 
-All run at once against one server with the sandbox vendors; what each caller heard is checked.
+All run against one server with the sandbox vendors. What each caller heard is checked twice: as the server tells it,
+turn by turn, and in the recording at the caller's end, where a recogniser must find the words again.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from aiohttp import web
 from mcp.server.mcpserver import MCPServer
 from tests.apps.sdk_process import ROOT, RunningApplication, install
 from tests.apps.test_tool_servers import served
+from tests.e2e.heard import readings, share_heard
 
 from moonwire.app import Server, dial, running_server
 from moonwire.sandbox.caller import HangUp, Pause, Say, Step, WaitForSilence, prepare
 from moonwire.sandbox.chat_family.server import ChatFamilySimulator
-from moonwire.sandbox.fleet import SANDBOX_KEY, running_fleet
+from moonwire.sandbox.fleet import SANDBOX_KEY, SandboxFleet, running_fleet
 from moonwire.sandbox.moonshot.script import Json, Lines, Receptionist, ScriptedAnswer, ScriptedCall, text_of
+from moonwire.sandbox.voices.engine import available_voice
 from moonwire.settings import Settings
 from moonwire.store.configuration import parse_configuration
 
@@ -52,6 +55,9 @@ class Model(Receptionist):
         search = {"search_web", "web_search"}.intersection(names)
         if last.get("role") == "user" and search and "weather" in text_of(last):
             return ScriptedAnswer("Let me search for that.", (ScriptedCall(search.pop(), {"query": "weather today"}),))
+        if last.get("role") == "tool" and text_of(last).startswith("{"):
+            found = json.loads(text_of(last))
+            return ScriptedAnswer(f"It is {found['degrees']} degrees and {found['sky']}.")
         usual = super().answer(messages, tools)
         if "pirate" in orders:
             return ScriptedAnswer(f"Arr! {usual.text}", usual.calls)
@@ -60,7 +66,7 @@ class Model(Receptionist):
         return usual
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Example:
     """One example application, what its caller does, and what the caller must have heard."""
 
@@ -89,6 +95,8 @@ def talk(*steps: Step | str) -> list[Step]:
     return [*found, HangUp()]
 
 
+LINES = 9
+"""Calls at once: callers, vendors and server share one process here."""
 GREETING = "Luna"
 KIMI = {"LLM_VENDOR": "moonshot", "LLM_MODEL": "kimi-k2.6"}
 EXAMPLES = (
@@ -197,7 +205,7 @@ def started(node: list[str], environment: dict[str, str]) -> Any:
 @contextlib.asynccontextmanager
 async def serving(
     tmp_path: Path, applications: Mapping[str, RunningApplication], environment: Mapping[str, str]
-) -> AsyncGenerator[Server]:
+) -> AsyncGenerator[tuple[Server, SandboxFleet]]:
     """Run the vendors and a server that is configured for them and all applications."""
     listed = "\n".join(
         f'  - {{name: "{one.name}", call_hook: "{applications[one.file].url.rstrip("/")}{one.path}", '
@@ -238,16 +246,27 @@ carriers:
             private_hosts=["127.0.0.0/8"],  # pyright: ignore[reportArgumentType]
         )
         async with running_server(settings, configuration) as server:
-            yield server
+            yield server, fleet
 
 
-async def call(server: Server, example: Example) -> None:
-    """Call one example and check what the caller heard."""
-    report = await dial(f"sip:{example.number}@127.0.0.1:{server.sip.local_port}", await prepare(example.steps))
+async def call(server: Server, example: Example, recording: Path, lines: asyncio.Semaphore) -> None:
+    """Call one example when a line is free."""
+    uri = f"sip:{example.number}@127.0.0.1:{server.sip.local_port}"
+    steps = await prepare(example.steps)
+    async with lines:
+        report = await dial(uri, steps, record_to=recording)
     assert report.ok, (example.name, report.problems)
 
 
+def spoken(fleet: SandboxFleet) -> set[str]:
+    """Everything that the voices were asked to speak."""
+    aura = (str(message.get("text", "")) for message in fleet.aura.records.received)
+    texts = (*fleet.cartesia.records.transcripts, *fleet.elevenlabs.records.texts(), *aura)
+    return {text for text in texts if text.strip()}
+
+
 def check(example: Example, lines: list[dict[str, Any]]) -> None:
+    """Compare what the server says that was heard, turn by turn."""
     heard = [line["pii_heard"] for line in lines if line["kind"] == "turn"]
     assert len(heard) == len(example.heard), (example.name, heard)
     for expected, text in zip(example.heard, heard, strict=True):
@@ -271,9 +290,17 @@ async def test_each_example_does_what_it_shows(tmp_path: Path) -> None:
     async with internet() as url, served(table_server().streamable_http_app()) as mcp_url:
         search = {"SEARCH_URL": f"{url}/", "SEARCH_KEY": "search-key", "TAVILY_API_KEY": "search-key"}
         with started(node, {"INTERNET": url}) as applications:
-            async with serving(tmp_path, applications, search | {"MCP_URL": f"{mcp_url}/mcp"}) as server:
-                await asyncio.gather(*(call(server, example) for example in EXAMPLES))
+            async with serving(tmp_path, applications, search | {"MCP_URL": f"{mcp_url}/mcp"}) as (server, fleet):
+                calls = {example: tmp_path / f"{example.number}.wav" for example in EXAMPLES}
+                free = asyncio.Semaphore(LINES)
+                await asyncio.gather(*(call(server, *one, free) for one in calls.items()))
                 await server.engine.wait_idle()
                 lines_of = logs_by_number(server)
-    for example in EXAMPLES:
+    for example, recording in calls.items():
         check(example, lines_of(example.name))
+        if available_voice() == "tone":
+            continue
+        claimed = " ".join(line["pii_heard"] for line in lines_of(example.name) if line["kind"] == "turn")
+        found = readings(recording, (text for text in spoken(fleet) if text.strip() in claimed))
+        for expected in example.heard:
+            assert share_heard(expected, found) >= 0.5, (example.name, expected, found)
