@@ -48,6 +48,7 @@ def events(machine: TurnMachine, now: float) -> dict[str, ev.TurnEvent]:
         "FinalTranscript(back-channel)": ev.FinalTranscript(now, "mm-hm"),
         "FinalTranscript(unfinished)": ev.FinalTranscript(now, "and the"),
         "FinalTranscript(distant)": ev.FinalTranscript(now, "some words", distant=True),
+        "InterruptionPredicted": ev.InterruptionPredicted(now, "engine"),
         "DigitPressed": ev.DigitPressed(now, "1"),
         "DigitPressed(#)": ev.DigitPressed(now, "#"),
         "EarlyEndOfTurn": ev.EarlyEndOfTurn(now, "engine"),

@@ -214,6 +214,7 @@ async def _engine(
         ),
         vad=ears.voice,
         noise=ears.noise,
+        interruption_predictor=ears.interruptions,
         greeting_turn_end=settings.greeting_turn_end,
         turn_detector=ears.turns,
         event_logs=event_logs,

@@ -21,6 +21,7 @@ from moonwire.apps.tool_servers import McpToolServers
 from moonwire.call.engine import CallEngine
 from moonwire.call.services import AddressBook, CallServices, Dialer
 from moonwire.ports.directory import ApplicationRecord, CallRecord
+from moonwire.ports.interruption_predictor import InterruptionPredictor
 from moonwire.ports.noise import NoiseSuppression
 from moonwire.ports.turn_detector import TurnDetector
 from moonwire.sandbox.caller import CallerReport, ScriptedCaller, Step, prepare
@@ -142,6 +143,7 @@ async def staged(
     day: date = date(2026, 11, 22),
     turns: TurnDetector | None = None,
     noise: NoiseSuppression | None = None,
+    interruptions: InterruptionPredictor | None = None,
 ) -> AsyncGenerator[Stage]:
     """Open a stage: fast simulators, the page's agent on every number."""
     clock, books, directory = VirtualClock(), Books(), MemoryDirectory()
@@ -178,6 +180,7 @@ async def staged(
             tool_servers=tool_servers,
             noise=noise,
             turn_detector=turns,
+            interruption_predictor=interruptions,
             dialer=Dialer(),
             load_audio=AudioFetcher(http, lambda url: True).load,
             addresses=AddressBook("127.0.0.1:5060", "127.0.0.1", "http://127.0.0.1:8080/v1"),

@@ -10,6 +10,7 @@ import pytest
 from moonwire.cli.inspect import replay
 from moonwire.core.audio.frames import FRAME_S
 from moonwire.core.turns.agreement import AgreementSettings
+from moonwire.ports.interruption_predictor import InterruptionListener
 from moonwire.ports.turn_detector import TurnListener
 from moonwire.sandbox.caller import HangUp, Interrupt, Pause, Say, SendDigits, WaitForSilence, WaitForSpeech
 from moonwire.sandbox.moonshot import Fault, Pacing
@@ -156,6 +157,55 @@ async def test_an_early_reply_that_fails_is_made_again(tmp_path: Path) -> None:
         assert "eleven" in stage.named("turn")[0]["pii_heard"]
         assert stage.named("llm", name="early_reply_failed")
         assert stage.books.alerts == []
+
+
+class Predictor:
+    """A predictor without a model: says yes when a voice has lasted some time."""
+
+    name = "krisp"
+
+    def __init__(self, after_s: float) -> None:
+        self.after_s = after_s
+        self.thresholds: list[float] = []
+        self.voice_s: float | None = None
+
+    def open(self, listener: InterruptionListener, threshold: float) -> Predictor:
+        self.thresholds.append(threshold)
+        self.listener = listener
+        return self
+
+    def push(self, frame: bytes) -> None:
+        if self.voice_s is not None:
+            self.voice_s += FRAME_S
+            if self.voice_s >= self.after_s:
+                self.voice_s = None
+                self.listener.on_interruption(0.9, "krisp")
+
+    def voice_changed(self, *, on: bool) -> None:
+        self.voice_s = 0.0 if on else None
+
+    def close(self) -> None:
+        self.voice_s = None
+
+
+@pytest.mark.agent_row("bargeIn.strategy: interruptPrediction")
+@virtual_time
+async def test_a_predictor_tells_who_means_to_interrupt(tmp_path: Path) -> None:
+    predictor = Predictor(0.3)
+    async with staged(tmp_path, interruptions=predictor) as stage:
+        choice = {"strategy": "interruptPrediction", "threshold": 0.7}
+        stage.run_application([AGENT | {"greeting": "Hello.", "bargeIn": choice}])
+        stage.deepgram.set_hearing([STORY, ""])
+        await stage.call(WaitForSilence(), Say(STORY), Interrupt(WAIT, after_s=2.0), WaitForSilence(), HangUp())
+        assert predictor.thresholds == [0.7]
+        (started,) = stage.named("call", name="agent_started")
+        assert started["barge_in"] == {"asked": "interruptPrediction", "engine": "krisp"}
+        onset = stage.named("turn.event", type="SpeechStarted")[-1]["at_s"]
+        heard = [line["at_s"] for line in stage.named("turn.event", type="InterruptionPredicted")]
+        (cut,) = stage.named("turn.command", type="CancelReply", reason="barge_in")
+        assert cut["at_s"] in heard
+        assert cut["at_s"] - onset < 0.45, "before words or duration would have told"
+        assert replay(stage.lines).difference is None
 
 
 @pytest.mark.agent_row("turnDetection: krisp", "turnDetection.threshold")

@@ -94,7 +94,7 @@ class Agent:
         """Talk until the call, the agent or the verb ends."""
         call = self._call
         self._recognition = self._stt.open(self._plan.recognizer, self._hearing)
-        self._hearing.attach(self._recognition, call.services.vad)
+        self._hearing.attach(self._recognition, call.services.vad, self._plan.interruptions)
         try:
             async with self._group:
                 warming = self._group.create_task(self._model.warm_up())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from moonwire.call.context import Call
-from moonwire.call.hearing import TurnEngine
+from moonwire.call.hearing import InterruptionEngine, TurnEngine
 from moonwire.call.speech_choices import chosen_synthesizer, merged_recognizer
 from moonwire.core.turns.agreement import AgreementSettings
 from moonwire.core.turns.settings import TurnSettings
@@ -32,6 +32,15 @@ class AgentPlan:
     engine: TurnEngine
     turns: TurnSettings
     greeting_turn_end: bool
+    interruptions: InterruptionEngine | None = None
+    """Who judges by sound what interrupts; None = words and duration do."""
+
+    @property
+    def interruptions_judged_by(self) -> str:
+        """The engine's name, as shown in events."""
+        if self.interruptions is not None:
+            return self.interruptions.predictor.name
+        return "words" if self.turns.min_words else "duration"
 
     @property
     def language(self) -> str | None:
@@ -54,6 +63,7 @@ def plan_agent(call: Call, verb: Agent) -> AgentPlan:
     recognizer = _recognizer(call, verb.stt)
     native = recognizer.vendor in NATIVE_TURN_TAKERS
     engine = VENDOR_TURNS if native else _engine(call, verb)
+    interruptions = _interruptions(call, verb)
     return AgentPlan(
         verb=verb,
         recognizer=recognizer,
@@ -65,6 +75,7 @@ def plan_agent(call: Call, verb: Agent) -> AgentPlan:
             barge_in=verb.barge_in.enable,
             min_speech_s=verb.barge_in.min_speech_duration,
             min_words=verb.barge_in.min_words,
+            predicted=interruptions is not None,
             sticky=verb.barge_in.sticky,
             language=recognizer.language or "",
             end_of_turn_s=_silence_s(engine),
@@ -73,6 +84,7 @@ def plan_agent(call: Call, verb: Agent) -> AgentPlan:
             unfinished_wait_s=0.0 if native else TurnSettings().unfinished_wait_s,
             no_response_s=verb.no_response_timeout,
         ),
+        interruptions=interruptions,
         greeting_turn_end=call.services.greeting_turn_end if verb.greeting_turn_end is None else verb.greeting_turn_end,
     )
 
@@ -92,6 +104,14 @@ def _engine(call: Call, verb: Agent) -> TurnEngine:
         otherwise_s=own.otherwise or default.otherwise_s,
     )
     return TurnEngine(detector.name, vendor_ends_turn=False, detector=detector, schedule=schedule)
+
+
+def _interruptions(call: Call, verb: Agent) -> InterruptionEngine | None:
+    """Choose who judges interruptions: the predictor that was asked for and is here, else words and duration."""
+    predictor = call.services.interruption_predictor
+    if verb.barge_in.strategy == "vad" or predictor is None or call.services.vad is None:
+        return None
+    return InterruptionEngine(predictor, 0.5 if verb.barge_in.threshold is None else verb.barge_in.threshold)
 
 
 def _silence_s(engine: TurnEngine) -> float:

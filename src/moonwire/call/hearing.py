@@ -15,6 +15,7 @@ from moonwire.core.turns.events import (
     EndOfTurn,
     FinalTranscript,
     InterimTranscript,
+    InterruptionPredicted,
     LanguageHeard,
     SpeechEnded,
     SpeechStarted,
@@ -23,6 +24,7 @@ from moonwire.core.turns.events import (
 )
 from moonwire.core.turns.nearness import Change
 from moonwire.errors import VendorError
+from moonwire.ports.interruption_predictor import InterruptionPredictor, InterruptionStream
 from moonwire.ports.stt import SttStream
 from moonwire.ports.turn_detector import TurnDetector, TurnStream, TurnVerdict
 from moonwire.ports.vad import VadStream, VoiceActivityDetector
@@ -43,8 +45,16 @@ class TurnEngine:
     schedule: AgreementSettings = field(default_factory=AgreementSettings)
 
 
+@dataclass(frozen=True, slots=True)
+class InterruptionEngine:
+    """Who tells by sound that a caller means to interrupt."""
+
+    predictor: InterruptionPredictor
+    threshold: float
+
+
 class Hearing:
-    """Implements SttListener and TurnListener of the ports for one agent."""
+    """Implements SttListener, TurnListener and InterruptionListener of the ports for one agent."""
 
     def __init__(
         self,
@@ -69,18 +79,23 @@ class Hearing:
         self._stt: SttStream | None = None
         self._vad: VadStream | None = None
         self._turns: TurnStream | None = None
+        self._interruptions: InterruptionStream | None = None
         self._voice = CallerVoice(timeline, self._voice_changed)
         self._words_voice = False
         """The recogniser hears words where the detector hears nothing: its word counts as the caller's voice."""
         self._only_words = False
         """The newest words came without a voice: only the recogniser can tell when they are over."""
 
-    def attach(self, stt: SttStream, vad: VoiceActivityDetector | None) -> None:
-        """Connect recogniser and voice detector; an acoustic engine needs the latter."""
+    def attach(
+        self, stt: SttStream, vad: VoiceActivityDetector | None, interruptions: InterruptionEngine | None = None
+    ) -> None:
+        """Connect recogniser, voice detector and predictor; acoustic engines need the detector."""
         self._stt = stt
         self._vad = vad.open(self._voice) if vad is not None else None
         if self._vad is not None and self.engine.detector is not None:
             self._turns = self.engine.detector.open(self, self.engine.schedule)
+        if self._vad is not None and interruptions is not None:
+            self._interruptions = interruptions.predictor.open(self, interruptions.threshold)
 
     def on_frame(self, frame: bytes) -> None:
         """Pass 20 ms of the caller on."""
@@ -88,6 +103,8 @@ class Hearing:
             self._stt.send_audio(frame)
         if self._turns is not None:
             self._turns.push(frame)
+        if self._interruptions is not None:
+            self._interruptions.push(frame)
         if self._vad is not None:
             self._vad.push(frame)
             self._voice.push(frame)
@@ -104,8 +121,11 @@ class Hearing:
         stt, self._stt = self._stt, None
         vad, self._vad = self._vad, None
         turns, self._turns = self._turns, None
+        interruptions, self._interruptions = self._interruptions, None
         if turns is not None:
             turns.close()
+        if interruptions is not None:
+            interruptions.close()
         if vad is not None:
             vad.close()
         if stt is not None:
@@ -114,6 +134,8 @@ class Hearing:
     def _voice_changed(self, change: Change, ago_s: float) -> None:
         """The caller's voice began or stopped; words still pending are asked for unless the vendor ends turns."""
         at = self._timeline.now() - ago_s
+        if self._interruptions is not None:
+            self._interruptions.voice_changed(on=change == "came")
         if change == "came":
             self._words_voice = self._only_words = False
             self.ended_by = None
@@ -182,6 +204,11 @@ class Hearing:
                 self._emit(EarlyEndOfTurn(now, engine))
             case "resumed":
                 self._emit(TurnResumed(now, engine))
+
+    def on_interruption(self, probability: float, engine: str) -> None:
+        """Translate what the predictor says."""
+        del probability
+        self._emit(InterruptionPredicted(self._timeline.now(), engine))
 
     def on_stt_language(self, language: str) -> None:
         """Pass on which language is spoken."""

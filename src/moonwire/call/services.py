@@ -10,6 +10,7 @@ from moonwire.ports.applications import ApplicationConnector
 from moonwire.ports.clock import Clock
 from moonwire.ports.directory import Alerts, CallRecords, Directory
 from moonwire.ports.event_log import EventLogs
+from moonwire.ports.interruption_predictor import InterruptionPredictor
 from moonwire.ports.legs import CallPlacer
 from moonwire.ports.noise import NoiseSuppression
 from moonwire.ports.routes import OutboundRoutes
@@ -45,6 +46,8 @@ class CallServices:
     """The noise-suppression engines, when this process has any."""
     turn_detector: TurnDetector | None = None
     """The acoustic end-of-turn engine, when this process has one."""
+    interruption_predictor: InterruptionPredictor | None = None
+    """The engine that tells interruptions by sound, when this process has one."""
     greeting_turn_end: bool = True
     """A greeting's end is told as a `turn_end` where the application does not say."""
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 import structlog
 
+from moonwire.ports.interruption_predictor import InterruptionPredictor
 from moonwire.ports.noise import NoiseSuppression
 from moonwire.ports.turn_detector import TurnDetector
 from moonwire.ports.vad import VoiceActivityDetector
 from moonwire.settings import Settings, environment
 from moonwire.vendors.noise import open_noise_engines
 from moonwire.vendors.noise.rnnoise.file import RNNOISE
+from moonwire.vendors.turn.krisp.interruptions import open_krisp_interruptions
 from moonwire.vendors.turn.krisp.sdk import open_krisp
 from moonwire.vendors.turn.smart_turn.detector import SmartTurn
 from moonwire.vendors.turn.smart_turn.file import find_model
@@ -34,6 +36,7 @@ class Ears:
     voice: VoiceActivityDetector
     turns: TurnDetector | None
     noise: NoiseSuppression
+    interruptions: InterruptionPredictor | None
 
 
 def open_ears(
@@ -51,7 +54,10 @@ def open_ears(
         ConfigError: the operator named a file that is not there.
     """
     return Ears(
-        _voice_detector(stack), _turn_detector(settings, watch, stack, on_turn_answer), _noise(settings, watch, stack)
+        _voice_detector(stack),
+        _turn_detector(settings, watch, stack, on_turn_answer),
+        _noise(settings, watch, stack),
+        open_krisp_interruptions(environment()),
     )
 
 

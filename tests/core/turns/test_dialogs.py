@@ -60,6 +60,8 @@ def parse_event(at: float, text: str) -> ev.TurnEvent:
             return told(at, quoted[1], asked=True)
         case ["language", language]:
             return ev.LanguageHeard(at, language)
+        case ["interruption", "predicted", engine]:
+            return ev.InterruptionPredicted(at, engine.strip("()"))
         case ["digit", digit]:
             return ev.DigitPressed(at, digit)
         case ["early", "end", engine]:

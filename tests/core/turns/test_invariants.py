@@ -267,6 +267,7 @@ OPTIONS = st.builds(
     question_wait_s=st.sampled_from([0.0, 0.8]),
     no_response_s=st.sampled_from([0.0, 4.0]),
     user_turn_s=st.sampled_from([3.0, 30.0]),
+    predicted=st.booleans(),
     min_words=st.sampled_from([1, 1, 0, 2]),
     early=st.booleans(),
     language=st.sampled_from(["", "en"]),
@@ -295,6 +296,7 @@ def move(call: Call, name: str, pick: int) -> None:
         "okay": lambda: ev.FinalTranscript(now, "Okay."),
         "mm-hm": lambda: ev.InterimTranscript(now, "mm-hm"),
         "from afar": lambda: ev.FinalTranscript(now, f"afar{len(call.said)}", distant=True),
+        "predicted": lambda: ev.InterruptionPredicted(now, "krisp"),
         "digit": lambda: ev.DigitPressed(now, "1234#"[pick % 5]),
         "early end": lambda: ev.EarlyEndOfTurn(now, "flux"),
         "resumed": lambda: ev.TurnResumed(now, "flux"),
@@ -327,6 +329,7 @@ TALK = (
 )
 TROUBLE = (
     "from afar",
+    "predicted",
     "resumed",
     "failed",
     "nothing to say",

@@ -67,10 +67,7 @@ def _explain_substitution(call: Call, plan: AgentPlan) -> None:
         "call",
         name="agent_started",
         turn_detection={"asked": plan.verb.turn_detection.mode, "engine": plan.engine.name},
-        barge_in={
-            "asked": plan.verb.barge_in.strategy,
-            "engine": "words" if plan.turns.min_words else "duration",
-        },
+        barge_in={"asked": plan.verb.barge_in.strategy, "engine": plan.interruptions_judged_by},
         llm={"vendor": plan.llm.choice.vendor, "model": plan.llm.choice.model},
         stt=plan.recognizer.vendor,
         tts=plan.synthesizer.vendor,

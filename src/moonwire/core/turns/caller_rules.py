@@ -12,6 +12,7 @@ from moonwire.core.turns.events import (
     EndOfTurn,
     FinalTranscript,
     InterimTranscript,
+    InterruptionPredicted,
     LanguageHeard,
     SpeechEnded,
     SpeechStarted,
@@ -35,6 +36,7 @@ CallerEvent = (
     | InterimTranscript
     | FinalTranscript
     | LanguageHeard
+    | InterruptionPredicted
     | DigitPressed
     | EarlyEndOfTurn
     | TurnResumed
@@ -62,14 +64,13 @@ class CallerRules:
                 was_voice = self._caller.voice.on
                 self._caller.voice.ended(at)
                 self._speech_ended(at, was_voice=was_voice)
-            case InterimTranscript(at=at, text=text):
-                if has_word(text) and not self._from_afar(event):
-                    self._interim_words(at, text, asked=event.asked)
-            case FinalTranscript():
-                if has_word(event.text) and not self._from_afar(event):
-                    self._final_words(event)
+            case InterimTranscript() | FinalTranscript():
+                self._words(event)
             case LanguageHeard(language=language):
                 self._settings = replace(self._settings, language=language)
+            case InterruptionPredicted(at=at):
+                if self._caller.floor == "onset" and self._settings.barge_in:
+                    self.confirm_interruption(at)
             case DigitPressed(at=at, digit=digit):
                 self._digit(at, digit)
             case EarlyEndOfTurn(at=at):
@@ -128,6 +129,14 @@ class CallerRules:
 
     # Words ---------------------------------------------------------------------------------------------------------
 
+    def _words(self, event: InterimTranscript | FinalTranscript) -> None:
+        if not has_word(event.text) or self._from_afar(event):
+            return
+        if isinstance(event, FinalTranscript):
+            self._final_words(event)
+        else:
+            self._interim_words(event.at, event.text, asked=event.asked)
+
     def _from_afar(self, event: InterimTranscript | FinalTranscript) -> bool:
         """Tell whether the words are somebody else's, spoken in the background while the agent has a reply."""
         over_reply = self._agent.reply != 0 and self._caller.floor in {"silent", "onset"}
@@ -160,7 +169,7 @@ class CallerRules:
                     self._caller.expect_answer(at)
 
     def _interim_over_reply(self, at: float, worth: Worth) -> None:
-        if worth == "interruption" and self._settings.barge_in:
+        if worth == "interruption" and self._settings.barge_in and not self._settings.predicted:
             missing_s = WORD_VOICE_S - self._caller.voice.voiced_s(at)
             due = self._orders.due("barge_in")
             if missing_s < 0.001:

@@ -70,6 +70,14 @@ class LanguageHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class InterruptionPredicted:
+    """An engine says, by its sound, that the voice over the agent is meant to interrupt; `engine` is who says so."""
+
+    at: float
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
 class DigitPressed:
     """The caller pressed a key of the telephone."""
 
@@ -180,6 +188,7 @@ TurnEvent = (
     | InterimTranscript
     | FinalTranscript
     | LanguageHeard
+    | InterruptionPredicted
     | DigitPressed
     | EarlyEndOfTurn
     | TurnResumed

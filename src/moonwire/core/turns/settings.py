@@ -27,6 +27,9 @@ class TurnSettings:
     wordless_s: float = 1.2
     """Speech over a reply without a recognised word counts when it lasts this long: a "mm-hm" lasts 0.8 s."""
 
+    predicted: bool = False
+    """An engine tells by sound which voices interrupt (`interruptPrediction`): words that may still change do not."""
+
     verdict_s: float = 0.38
     """How long after a sound its words are waited for, before a held reply goes on."""
 

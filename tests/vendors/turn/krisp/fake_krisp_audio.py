@@ -55,3 +55,23 @@ class TtFloat:
         assert frame.flags.writeable
         self.frames.append((len(frame), voice))
         return self.script.pop(0) if self.script else 0.0
+
+
+class IpSessionConfig(TtSessionConfig): ...
+
+
+class IpFloat:
+    def __init__(self, config: IpSessionConfig) -> None:
+        self.config = config
+        self.script: list[float] = []
+        self.voices: list[bool] = []
+
+    @classmethod
+    def create(cls, config: IpSessionConfig) -> IpFloat:
+        sessions.append(cls(config))
+        return sessions[-1]
+
+    def process(self, frame: Any, voice: bool) -> float:
+        assert frame.dtype == "float32"
+        self.voices.append(voice)
+        return self.script.pop(0) if self.script else 0.0

@@ -12,6 +12,7 @@ import pytest
 
 from moonwire.core.turns.agreement import AgreementSettings
 from moonwire.ports.turn_detector import TurnVerdict
+from moonwire.vendors.turn.krisp.interruptions import open_krisp_interruptions
 from moonwire.vendors.turn.krisp.sdk import open_krisp
 
 FRAME = b"\xff" * 160
@@ -107,3 +108,31 @@ def test_a_turn_ends_when_the_probability_crosses_the_threshold_in_silence(sdk: 
     stream.close()
     stream.push(FRAME)
     assert len(ear.verdicts) == 3
+
+
+def test_an_interruption_is_told_once_for_each_voice(sdk: ModuleType, model: str) -> None:
+    told: list[tuple[float, str]] = []
+
+    class Told:
+        def on_interruption(self, probability: float, engine: str) -> None:
+            told.append((probability, engine))
+
+    assert open_krisp_interruptions({}, NAME) is None
+    engine = open_krisp_interruptions({"KRISP_VIVA_IP_MODEL_PATH": model, "KRISP_VIVA_API_KEY": "k"}, NAME)
+    assert engine is not None
+    stream = engine.open(Told(), 0.5)
+    session = sdk.sessions[-1]
+    assert (session.config.inputSampleRate, session.config.inputFrameDuration) == (8000, 20)
+    session.script = [0.9, 0.4, 0.6, 0.9, 0.7]
+    stream.push(FRAME)  # nobody speaks
+    stream.voice_changed(on=True)
+    for _ in range(3):
+        stream.push(FRAME)
+    assert told == [(0.6, "krisp")]
+    stream.voice_changed(on=False)
+    stream.voice_changed(on=True)
+    stream.push(FRAME)
+    assert told == [(0.6, "krisp"), (0.7, "krisp")]
+    stream.close()
+    stream.push(FRAME)
+    assert session.voices == [False, True, True, True, True]
