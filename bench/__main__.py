@@ -72,7 +72,7 @@ def measure(scale: float) -> dict[str, Any]:
     raw["llm_chunk"] = part("llm_chunk", "2")
     raw["rtp"] = part("rtp", "60", "4")
     raw["vad"] = part("vad", "2")
-    raw["noise"] = part("noise", "3")
+    raw["noise"] = part("noise", "3") | part("noisy_phrases", "10")
     raw["turns"] = turn_taking()
     raw["early"] = part("early", f"--seconds={15 * scale}")
     if "acoustic model" in raw["turns"]:
@@ -149,13 +149,14 @@ def _turns(name: str, run: dict[str, float]) -> list[Row]:
 
 def _noise(run: dict[str, float]) -> list[Row]:
     engines = [name.removesuffix("_frame_p95_ms") for name in run if name.endswith("_frame_p95_ms")]
+    understood = "/".join(f"{run[f'{engine}_understood']:.0f}" for engine in ("untouched", *engines))
     return [
         Row(
             f"noise suppression by {engine}, 8 calls: core per call, ms per frame p95",
             f"{run[f'{engine}_core_per_call']:.4f}, {run[f'{engine}_frame_p95_ms']:.1f}",
         )
         for engine in engines
-    ]
+    ] + [Row(f"phrases of {run['phrases']:.0f} understood at 10 dB, untouched/{'/'.join(engines)}", understood)]
 
 
 def _early(run: dict[str, float]) -> Row:

@@ -16,7 +16,7 @@ import msgspec
 def main() -> None:
     """Answer until standard input ends."""
     phrases = msgspec.json.decode(_block(sys.stdin.buffer) or b"[]", type=list[str])
-    decoder = _decoder(phrases)
+    decoder = open_decoder(phrases)
     _answer("ready", 1.0)
     while (pcm := _block(sys.stdin.buffer)) is not None:
         decoder.start_utt()
@@ -27,7 +27,8 @@ def main() -> None:
         _answer(hypothesis.hypstr if hypothesis else "", min(1.0, float(probability)))
 
 
-def _decoder(phrases: list[str]) -> Any:
+def open_decoder(phrases: list[str]) -> Any:
+    """Return a recogniser that knows these phrases only; it holds the interpreter while it works."""
     sphinx: Any = import_module("pocketsphinx")
     decoder = sphinx.Decoder(
         samprate=16000,
