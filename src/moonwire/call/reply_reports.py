@@ -61,12 +61,18 @@ class ReplyReports:
             return
         self._switches.add(switched)
         call = self._call
-        fields = {"requested": switched.requested, "used": switched.used, "reason": switched.reason}
+        fields = {
+            "requested": switched.requested,
+            "used": switched.used,
+            "reason": switched.reason,
+            "why": switched.says,
+        }
         log.warning("model switched", call_sid=call.sid, **fields)
         call.note("llm", name="model_switched", **fields)
         retired = switched.reason == "retired"
-        text = f"{switched.requested}: {switched.reason}; the call goes on with {switched.used}"
-        remedy = "Choose a live model in the application." if retired else "See why under LLM Services."
+        why = switched.says or f"{switched.requested}: {switched.reason}"
+        text = f"{why}; the call goes on with {switched.used}"
+        remedy = switched.remedy or "See why under LLM Services."
         call.alert("model-retired" if retired else "llm-failure", text, remedy)
 
     def on_request_changed(self, reply: Reply, changed: RequestChanged) -> None:

@@ -69,6 +69,9 @@ class ModelSwitched:
     used: str
     reason: str
     vendor: str = ""
+    says: str = field(default="", compare=False)
+    """Why, in a sentence for the operator; empty when the reason says it all."""
+    remedy: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from moonwire.ports.llm import AnswerEnd, ChatRequest, ListedModel, ModelSwitche
 from moonwire.vendors.address_guard import AddressGuard
 from moonwire.vendors.chat_completions import ChatCompletions
 from moonwire.vendors.chat_manifest import Manifest
+from moonwire.vendors.chat_retired import RetiredModels, Retirement
 from moonwire.vendors.chat_vendor import ConnectOptions
 from moonwire.vendors.connections import VendorConnections
 from moonwire.vendors.llm import manifest, open_llm
@@ -198,12 +199,12 @@ class _Run:
         self.model = self.credential.fields.get("model_id", "").strip() or self._best_model()
         if not self.model:
             return warned("model", "no-model", "There is no model to test with.", "Enter a model.")
-        known = self.about.by_id.get(self.model)
         if self.model in self.live or self.model.partition(":")[0] in self.live:
             # Hugging Face's router takes `model:provider`.
             return ok("model", f"{self.model} is in the list of this key.")
-        if known is not None and known.retired_on and (self.live or not self.about.lists_models):
-            return self._retired(known.retired_on, known.successor)
+        told = RetiredModels.of(self.about, self.credential).retirement(self.model, self.live)
+        if told is not None and (self.live or not self.about.lists_models):
+            return self._retired(told)
         if not self.live:
             return skipped("model", f"There is no list to look {self.model} up in.")
         return warned(
@@ -211,16 +212,10 @@ class _Run:
             "Lists can be incomplete; the answer below tells. Otherwise choose a model from the list.",
         )  # fmt: skip
 
-    def _retired(self, retired_on: str, successor: str | None) -> Stage:
-        refuses = self.credential.fields.get("retired_models", "").strip().lower() == "refuse"
-        says = f"{self.model} was retired on {retired_on}."
-        use = ", ".join(name for name in self.about.available if not self.live or name in self.live)
-        suggested = {"model_id": successor} if successor else {}
-        if refuses or successor is None:
-            stage = failed("model", "retired", says, f"Use one of {use}.")
-        else:
-            stage = warned("model", "retired", says, f"Calls go on with {successor}; use one of {use}.")
-        return replace(stage, suggested=suggested)
+    def _retired(self, told: Retirement) -> Stage:
+        judge = warned if told.goes_on else failed
+        stage = judge("model", "retired", f"{told.says}.", told.remedy)
+        return replace(stage, suggested={"model_id": told.successor} if told.successor else {})
 
     def _best_model(self) -> str:
         """Take the model from the list, never from a constant of ours alone."""

@@ -74,12 +74,17 @@ def stage_of(name: StageName, error: VendorError) -> Stage:
         name,
         "failed",
         error.said.cause or error.code,
-        f"{message[:1].upper()}{message[1:].rstrip('.')}.",
+        f"{_sentence(message.rstrip('.'))}.",
         error.remedy,
         vendor_type=error.said.type,
         vendor_text=error.said.text,
         request_id=error.request_id,
     )
+
+
+def _sentence(text: str) -> str:
+    """Begin with a capital, unless the first word is an id."""
+    return f"{text[:1].upper()}{text[1:]}" if text.partition(" ")[0].isalpha() else text
 
 
 @dataclass(frozen=True, slots=True)

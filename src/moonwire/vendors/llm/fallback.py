@@ -126,7 +126,9 @@ class FallbackModel:
         if place:
             used = inner.used if inner else choice.model
             reason = cause.code if cause else self._passed_over[0][1]
-            yield ModelSwitched(request.model, used, reason, choice.vendor)
+            yield ModelSwitched(
+                request.model, used, reason, choice.vendor, str(cause or ""), cause.remedy if cause else ""
+            )
         elif inner:
             yield inner
         yield from (item for item in begin if not isinstance(item, ModelSwitched))
