@@ -33,6 +33,8 @@ class Application:
         """What a hook is answered with; the others hang up."""
         self.afterwards: dict[str, Any] | None = None
         """An update sent right after the first verbs."""
+        self.answers: dict[str, list[dict[str, Any]]] = {}
+        """Verbs for hooks; a hangup for the others."""
         self.url = ""
         self._socket: web.WebSocketResponse | None = None
         self._transport: asyncio.Transport | None = None
