@@ -92,6 +92,10 @@ def describe(line: Line) -> str | None:
             return f"trouble in {line.get('verb', '?')}: {line.get('error')}.{remedy}"
         case "llm" if line.get("name") == "model_switched":
             return f"model {line['requested']} is {line['reason']}; {line['used']} answers instead"
+        case "stt" | "tts" if line.get("name") == "vendor_switched":
+            return f"{line['kind']}: {line['asked']} is given up ({line['code']}); {line['used']} goes on"
+        case "stt" if line.get("name") == "language":
+            return f"the caller speaks {line['language']}, and is answered in {line['voice_language']}"
         case _:
             return None
 
@@ -105,12 +109,22 @@ def _about_call(line: Line) -> str | None:
         case "agent_started":
             turns = line["turn_detection"]
             return f"agent starts: {line['llm']['vendor']}:{line['llm']['model']}, turns ended by {turns['engine']}"
+        case "noise_isolation":
+            return _about_noise(line)
         case "agent_ended":
             return f"agent ends: {line['reason']}" + (f" ({line['error']})" if line.get("error") else "")
         case "ended":
             return f"call ended by {line['by']}: {line['reason']} (SIP {line['sip_status']})"
         case _:
             return None
+
+
+def _about_noise(line: Line) -> str:
+    whose = "the caller's side" if line["direction"] == "read" else "the agent's side"
+    if line["asked"] == "off":
+        return f"noise suppression of {whose} ends"
+    why = f" instead of {line['asked']}: {line['reason']}" if line.get("reason") else ""
+    return f"noise suppression of {whose} by {line['engine']}, level {line['level']:g}{why}"
 
 
 def _lines(call_sid: str) -> list[dict[str, Any]]:

@@ -1,0 +1,38 @@
+"""A call's log told as a story."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from moonwire.cli.inspect import describe
+
+NOISE = {"kind": "call", "at_s": 0.2, "name": "noise_isolation", "direction": "read"}
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (
+            NOISE | {"asked": "krisp", "engine": "webrtc", "level": 100.0, "reason": "krisp is not here"},
+            "noise suppression of the caller's side by webrtc, level 100 instead of krisp: krisp is not here",
+        ),
+        (
+            NOISE | {"asked": "rnnoise", "engine": "rnnoise", "level": 80.0, "direction": "write"},
+            "noise suppression of the agent's side by rnnoise, level 80",
+        ),
+        (NOISE | {"asked": "off", "engine": "none"}, "noise suppression of the caller's side ends"),
+        (
+            {"kind": "tts", "name": "vendor_switched", "asked": "elevenlabs", "used": "cartesia", "code": "quota"},
+            "tts: elevenlabs is given up (quota); cartesia goes on",
+        ),
+        (
+            {"kind": "stt", "name": "language", "language": "es", "voice_language": "es-MX"},
+            "the caller speaks es, and is answered in es-MX",
+        ),
+        ({"kind": "stt", "name": "something new"}, None),
+    ],
+)
+def test_lines_that_people_want_to_know(line: dict[str, Any], text: str | None) -> None:
+    assert describe(line) == text
