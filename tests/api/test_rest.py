@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import text
 
-from moonwire.ports.directory import CallRecord
+from moonwire.ports.directory import CallRecord, VendorCredential
+from moonwire.store import users
 from moonwire.store.configuration import parse_configuration
 
 from .rest import Rest, Tenant
@@ -311,6 +315,53 @@ async def test_guessing_is_slowed_down_and_learns_nothing(rest: Rest) -> None:
         answers = [await rest.stranger.ask("POST", "/login", {"username": name, "password": "guess"}) for _ in range(7)]
         assert [status for status, _ in answers] == [403] * 6 + [429]
         assert answers[0][1]["msg"] == "Wrong user name or password."
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+async def test_guesses_at_the_same_time_are_counted_one_by_one(rest: Rest) -> None:
+    guess = {"username": "admin", "password": "guess"}
+    answers = await asyncio.gather(*(rest.stranger.ask("POST", "/login", guess) for _ in range(12)))
+    assert sorted(status for status, _ in answers) == [403] * 6 + [429] * 6
+    guess["username"] = "ADMIN "
+    async with rest.stranger.session.post("/v1/login", json=guess) as answer:
+        assert (answer.status, 0 < int(answer.headers["Retry-After"]) <= 300) == (429, True)
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+async def test_an_unknown_user_costs_as_much_work_as_a_known_one(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    work: list[str] = []
+
+    class Counted(PasswordHasher):
+        def hash(self, *given: Any, **named: Any) -> str:
+            work.append("hash")
+            return super().hash(*given, **named)
+
+        def verify(self, *given: Any, **named: Any) -> Any:
+            work.append("hash")
+            return super().verify(*given, **named)
+
+    monkeypatch.setattr(users, "_hasher", Counted(time_cost=1, memory_cost=8, parallelism=1))
+    for name in ("admin", "nobody", ""):
+        await rest.stranger.ask("POST", "/login", {"username": name, "password": "guess"})
+    assert work == ["hash"] * 3
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+async def test_opening_the_list_of_services_asks_no_vendor(rest: Rest) -> None:
+    asked: list[str] = []
+
+    async def models(credential: VendorCredential) -> list[dict[str, Any]]:
+        asked.append(credential.vendor)
+        return []
+
+    rest.app.state.services = dataclasses.replace(rest.app.state.services, list_models=models)
+    account = f"/Accounts/{rest.alice.account_sid}"
+    for kind in ("LlmCredentials", "SpeechCredentials"):
+        sid = await rest.alice.make(f"{account}/{kind}", {"vendor": "moonshot", "api_key": "k"})
+        await rest.alice.ask("GET", f"{account}/{kind}")
+        await rest.alice.ask("GET", f"{account}/{kind}/{sid}")
+    await rest.alice.ask("GET", "/llm-vendors/manifest")
+    assert (rest.tested, asked) == ([], [])
 
 
 async def test_last_administrator_stays(rest: Rest) -> None:

@@ -72,6 +72,8 @@ class AccountShown(BaseModel):
     enable_debug_log: bool | int | None
     plan_type: str | None
     created_at: Moment
+    service_provider_sid: str | None = None
+    bucket_credential: dict[str, Any] | None = None
 
 
 class WebhookSecret(BaseModel):

@@ -39,6 +39,7 @@ class ApiKeyShown(BaseModel):
     expires_at: Moment
     last_used: Moment
     created_at: Moment
+    service_provider_sid: str | None = None
 
 
 @routes.get("/ApiKeys", response_model=list[ApiKeyShown], operation_id="listApiKeys")

@@ -99,6 +99,7 @@ class CarrierShown(BaseModel):
     has_register_password: bool
     has_inbound_auth_password: bool
     created_at: Moment
+    service_provider_sid: str | None = None
 
 
 class GatewayMembers(Body):

@@ -116,6 +116,7 @@ class LlmCredentialShown(BaseModel):
     last_error: str | None
     last_error_at: Moment
     created_at: Moment
+    service_provider_sid: str | None = None
 
 
 class Manifests(BaseModel):

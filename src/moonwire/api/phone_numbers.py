@@ -45,6 +45,7 @@ class PhoneNumberShown(BaseModel):
     voip_carrier_sid: str | None
     application_sid: str | None
     created_at: Moment
+    service_provider_sid: str | None = None
 
 
 _List = list[PhoneNumberShown] | PageShown[PhoneNumberShown]

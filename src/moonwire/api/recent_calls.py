@@ -51,6 +51,8 @@ class CallShown(BaseModel):
     termination_reason: str
     termination_by: str
     remote_host: str
+    host: str = ""
+    """jambonz's media server; here it is the server that you ask."""
     direction: str
     trunk: str | None
     transport: str

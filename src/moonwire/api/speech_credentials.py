@@ -116,6 +116,7 @@ class SpeechCredentialShown(BaseModel):
     last_error: str | None
     last_error_at: Moment
     created_at: Moment
+    service_provider_sid: str | None = None
 
 
 @routes.get("/speech-vendors/manifest", response_model=SpeechVendors, operation_id="listSpeechVendors")

@@ -63,4 +63,4 @@ def run_settings() -> None:
 def run_rotate_key() -> None:
     """Replace the master key file."""
     sealed = asyncio.run(rotate_key_file(load_settings()))
-    typer.echo(f"{sealed} secrets sealed with the new key; the old one is master.key.old in the data directory.")
+    typer.echo(f"The secrets of {sealed} records are sealed with a new key; the old one is master.key.old, beside it.")

@@ -3,7 +3,7 @@
 Only what is written is judged here (IP literals and names); who resolves a name must ask again with the address.
 Names without a dot and those of private zones are private.
 
-Source: RFC 4291 section 2.5.5.2, RFC 6052 section 2.1, RFC 6761 section 6.3, RFC 6762 section 3, RFC 8375.
+Source: RFC 4291 section 2.5.5, RFC 6052 section 2.1, RFC 6761 section 6.3, RFC 6762 section 3, RFC 8375.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 _SCHEMES = frozenset({"http", "https", "ws", "wss"})
 _LOCAL_SUFFIXES = (".localhost", ".local", ".localdomain", ".internal", ".intranet", ".lan", ".home.arpa")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_COMPATIBLE = ipaddress.ip_network("::/96")
 LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -74,8 +75,8 @@ class HostPolicy:
 
 
 def _inner_address(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """Return the IPv4 address that a mapped, 6to4 or NAT64 address leads to."""
-    if address in _NAT64:
+    """Return the IPv4 address that a mapped, compatible, 6to4 or NAT64 address leads to."""
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):  # ::1 is loopback itself
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour
 
