@@ -325,6 +325,20 @@ async def test_stall_that_lasts_fails_without_being_asked(bench: Bench, ears: Ea
     assert time.monotonic() - began < QUICK.quiet_s + 2 * QUICK.stalled_s + 1.0
 
 
+async def test_a_short_word_into_a_stalled_connection_is_recognised_by_the_next(bench: Bench, ears: Ears) -> None:
+    bench.hears("good morning", "yes", "yes")
+    stream = bench.open(ears)
+    say(stream, 1.0, 0.5)
+    await ears.until_ends(1)
+    bench.simulator.set_faults(stall=True)
+    say(stream, 0.36, 0.3)
+    await bench.connected(2)
+    bench.simulator.set_faults(stall=False)
+    say(stream, 0.0, 0.4)
+    await ears.until_ends(2)
+    assert ears.of("final") == ["good morning", "yes"]
+
+
 async def test_a_frozen_vendor_fails_in_time(bench: Bench, ears: Ears) -> None:
     bench.hears("good morning")
     stream = bench.open(ears)

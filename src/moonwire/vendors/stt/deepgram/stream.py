@@ -12,8 +12,9 @@ What a call can rely on, in seconds, whatever the vendor does:
     Finalize without a final piece                after 0.8 the interim words count as settled
     words that stay unsettled and unchanged       after 2.0 Finalize, as above
 
-"Speech" is half a second of loud audio once the vendor has shown that it reports onsets or answers Finalize; until
-then twice as much, because some endpoints that speak this protocol keep quiet about sounds without words.
+"Speech" is 0.3 s of loud audio, a short "yes", once the vendor has shown that it reports onsets or answers Finalize:
+asking in vain costs one message. Until then it is a second, because some endpoints that speak this protocol keep quiet
+about sounds without words.
 
 What words mean is decided in utterance.py, what a refusal means in refusal.py.
 """
@@ -47,7 +48,8 @@ from moonwire.vendors.stt.deepgram.utterance import EndOfTurn, Fact, Final, Inte
 
 _log = structlog.get_logger()
 
-_SPEECH_FRAMES = int(0.5 / FRAME_S)
+_SPEECH_FRAMES = int(0.3 / FRAME_S)
+_SHY_SPEECH_FRAMES = int(1.0 / FRAME_S)
 _LONG_SPEECH_FRAMES = int(4.0 / FRAME_S)
 _SHY_FACTOR = 2
 
@@ -149,7 +151,7 @@ class DeepgramStream:
         else:
             socket.send_text(FINALIZE)
             self._asked_at_s = self._loop.time()
-            self._loud_frames = min(self._loud_frames, _SPEECH_FRAMES * self._shy_factor)
+            self._loud_frames = min(self._loud_frames, self._speech_frames)
         self._idle_ticks = 0
         self._link.request_id = None
 
@@ -225,11 +227,15 @@ class DeepgramStream:
             self._loud_at_s = now_s
         if self._loud_frames >= _LONG_SPEECH_FRAMES * self._shy_factor:
             return True
-        if self._loud_frames < _SPEECH_FRAMES * self._shy_factor:
+        if self._loud_frames < self._speech_frames:
             return False
         if self._asked_at_s is None and now_s - self._loud_at_s > self._times.quiet_s:
             self.finalize()
         return self._asked_at_s is not None and now_s - self._asked_at_s > self._times.stalled_s
+
+    @property
+    def _speech_frames(self) -> int:
+        return _SPEECH_FRAMES if self._shy_factor == 1 else _SHY_SPEECH_FRAMES
 
     def _keep_alive(self, socket: DeepgramSocket) -> None:
         """Send KeepAlive after 4 s without audio; it does not count before the first audio, so send that first."""
