@@ -7,7 +7,7 @@ import { useAccount, useLogout } from "../session";
 import { useText } from "../text";
 import { Field } from "../ui/form";
 import { Mark } from "../ui/mark";
-import { Button, Page, Problem } from "../ui/parts";
+import { Button, Page, Panel, Problem } from "../ui/parts";
 import { useToast } from "../ui/toast";
 
 export const SHORTEST = 8;
@@ -34,7 +34,9 @@ export function Password() {
   const { user } = useAccount();
   return (
     <Page title={t("password.title")} lead={t("password.lead")} narrow>
-      <PasswordForm user={user} />
+      <Panel>
+        <PasswordForm user={user} />
+      </Panel>
     </Page>
   );
 }

@@ -6,6 +6,8 @@ const sentences: [RegExp, string][] = [
   [/^API Key$/, "API 密钥"],
   [/^Global$/, "国际"],
   [/^China$/, "中国"],
+  [/^Sandbox \(Global\)$/, "沙箱（国际）"],
+  [/^Sandbox \(China\)$/, "沙箱（中国）"],
   [/^Retired models$/, "停用的模型"],
   [/^Go on with the successor and alert$/, "使用后继模型并告警"],
   [/^Refuse$/, "拒绝"],

@@ -96,6 +96,10 @@ class MoonshotSimulator:
         """Models, wire variant, pacing and lines, to be changed at will."""
         return self._world
 
+    def accept(self, key: str, region: Region = "global") -> None:
+        """Know one more API key."""
+        self._keys[region] = self._keys.get(region, frozenset()) | {key}
+
     def say(self, *lines: ScriptedAnswer | str) -> None:
         """Queue the next answers."""
         self._world.lines.add(*lines)
