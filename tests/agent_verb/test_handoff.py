@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.agent_verb.talk import held
 from tests.call.stage import Stage
 from tests.call.telephones import Person
 from tests.call.tools.test_handoff import ANN, CALL, CONNECT, call, handing_over, hooks
@@ -91,3 +92,20 @@ async def test_handoff_amd(tmp_path: Path) -> None:
         await call(stage, Pause(20))
         assert stage.named("transfer", name="amd_ignored"), "the event log tells"
         assert hooks(application, "/transferred")[0]["transfer_result"] == "bridged"
+
+
+@virtual_time
+async def test_handoff_caller_id(tmp_path: Path) -> None:
+    people = {ANN["sipUri"]: Person(stays_s=2)}
+    async with handing_over(tmp_path, people, callerId="15085550000") as (stage, _, exchange):
+        stage.moonshot.say(ScriptedAnswer(CONNECT, (CALL,)))
+        await call(stage, Pause(15))
+        assert [order.from_user for order in exchange.orders] == ["15085550000"]
+
+
+@virtual_time
+async def test_handoff_tool_name(tmp_path: Path) -> None:
+    named = {"toolName": "fetch_ann", "toolDescription": "Fetches Ann."}
+    talk = await held(tmp_path, {"handoff": {"mode": "blind", "target": [ANN], **named}})
+    (tool,) = talk.requests[-1]["tools"]
+    assert (tool["function"]["name"], tool["function"]["description"]) == ("fetch_ann", "Fetches Ann.")

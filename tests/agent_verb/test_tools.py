@@ -14,7 +14,6 @@ from mcp.server.mcpserver import Context, MCPServer
 from tests.agent_verb.talk import Talk, held
 from tests.apps.test_tool_servers import connected, served
 from tests.call.application import Application, Unanswered
-from tests.call.tools.test_handoff import ANN, CALL, CONNECT, Exchange, Person, handing_over
 
 from moonwire.sandbox.caller import HangUp, Pause, Say, WaitForSilence
 from moonwire.sandbox.moonshot.script import ScriptedAnswer, ScriptedCall
@@ -184,27 +183,3 @@ async def test_mcp_servers_lying(tmp_path: Path) -> None:
         talk = await held(tmp_path, {"mcpServers": [{"url": f"{url}/mcp"}]}, says=[ASK, "That was long."])
     assert len(results(talk)[0]) < 66_000
     assert talk.heard[-1] == "That was long."
-
-
-@virtual_time
-async def test_handoff_caller_id(tmp_path: Path) -> None:
-    async with handing_over(tmp_path, {ANN["sipUri"]: Person(stays_s=2)}, callerId="15085550000") as (stage, _, _):
-        shown: list[str] = []
-
-        class Noting(Exchange):
-            async def place(self, uri: str, *, from_user: str, **more: Any) -> Any:
-                shown.append(from_user)
-                return await super().place(uri, from_user=from_user, **more)
-
-        stage.engine.dial_through(Noting({ANN["sipUri"]: Person(stays_s=2)}))
-        stage.moonshot.say(ScriptedAnswer(CONNECT, (CALL,)))
-        await stage.call(WaitForSilence(), Say("A human, please."), Pause(15))
-    assert shown == ["15085550000"]
-
-
-@virtual_time
-async def test_handoff_tool_name(tmp_path: Path) -> None:
-    named = {"toolName": "fetch_ann", "toolDescription": "Fetches Ann."}
-    talk = await held(tmp_path, {"handoff": {"mode": "blind", "target": [ANN], **named}})
-    (tool,) = talk.requests[-1]["tools"]
-    assert (tool["function"]["name"], tool["function"]["description"]) == ("fetch_ann", "Fetches Ann.")
