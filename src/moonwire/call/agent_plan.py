@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from moonwire.call.context import Call
 from moonwire.call.hearing import InterruptionEngine, TurnEngine
-from moonwire.call.speech_choices import chosen_synthesizer, merged_recognizer
+from moonwire.call.speech_choices import chosen_synthesizer, merged
 from moonwire.core.turns.agreement import AgreementSettings
 from moonwire.core.turns.settings import TurnSettings
 from moonwire.errors import CredentialError, ModelUnavailableError
@@ -122,7 +122,7 @@ def _silence_s(engine: TurnEngine) -> float:
 
 def _recognizer(call: Call, own: Recognizer | None) -> Recognizer:
     if own is not None:
-        return merged_recognizer(own, call.defaults.recognizer)
+        return merged(own, call.defaults.recognizer)
     if call.defaults.recognizer is None:
         raise CredentialError(
             "no speech-to-text vendor chosen",

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final, TypeVar
+
 from moonwire.call.context import Call
 from moonwire.errors import CredentialError
 from moonwire.spec.components import Recognizer, Synthesizer
 
+LEFT_OPEN: Final = "default"
+"""As a member's value: the same as leaving it out.
 
-def merged_synthesizer(choice: Synthesizer, default: Synthesizer | None) -> Synthesizer:
+Source: jambonz feature server, say and gather, read 2026-11-22.
+"""
+
+Choice = TypeVar("Choice", Recognizer, Synthesizer)
+
+
+def merged(choice: Choice, default: Choice | None) -> Choice:
     """Fill what a verb left open from the default, when the vendor is the same."""
-    if default is None or default.vendor != choice.vendor:
-        return choice
-    return Synthesizer.model_validate(default.model_dump(exclude_none=True) | choice.model_dump(exclude_unset=True))
-
-
-def merged_recognizer(choice: Recognizer, default: Recognizer | None) -> Recognizer:
-    """Fill what a verb left open from the default, when the vendor is the same."""
-    if default is None or default.vendor != choice.vendor:
-        return choice
-    return Recognizer.model_validate(default.model_dump(exclude_none=True) | choice.model_dump(exclude_unset=True))
+    own = {name: value for name, value in choice.model_dump(exclude_unset=True).items() if value != LEFT_OPEN}
+    if default is None or own.get("vendor", default.vendor) != default.vendor:
+        return type(choice).model_validate({"vendor": choice.vendor} | own)
+    return type(choice).model_validate(default.model_dump(exclude_none=True) | own)
 
 
 def chosen_synthesizer(call: Call, own: Synthesizer | None) -> Synthesizer:
@@ -28,7 +32,7 @@ def chosen_synthesizer(call: Call, own: Synthesizer | None) -> Synthesizer:
         CredentialError: neither the verb nor the application names one.
     """
     if own is not None:
-        return merged_synthesizer(own, call.defaults.synthesizer)
+        return merged(own, call.defaults.synthesizer)
     if call.defaults.synthesizer is None:
         raise CredentialError(
             "no text-to-speech vendor chosen",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moonwire.call.context import Call
-from moonwire.call.speech_choices import merged_recognizer, merged_synthesizer
+from moonwire.call.speech_choices import merged
 from moonwire.errors import SpecError
 from moonwire.spec.components import NoiseIsolation
 from moonwire.spec.verbs import Config
@@ -28,9 +28,9 @@ def apply_config(call: Call, verb: Config) -> None:
     if "recognizer" in verb.reset:
         defaults.recognizer = application.recognizer
     if verb.synthesizer is not None:
-        defaults.synthesizer = merged_synthesizer(verb.synthesizer, defaults.synthesizer)
+        defaults.synthesizer = merged(verb.synthesizer, defaults.synthesizer)
     if verb.recognizer is not None:
-        defaults.recognizer = merged_recognizer(verb.recognizer, defaults.recognizer)
+        defaults.recognizer = merged(verb.recognizer, defaults.recognizer)
     if "noiseIsolation" in verb.reset:
         call.noise.apply(NoiseIsolation(enable=False))
     if verb.noise_isolation is not None:
