@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from argon2 import PasswordHasher
 
@@ -119,3 +120,13 @@ async def test_a_refused_key_is_spoken_about(tmp_path: Path) -> None:
         assert error["code"] == "credential"
         assert "platform.kimi.com" in error["remedy"]
         assert "planted" not in str(stage.log)
+        assert b"planted" not in await metrics(stage.server)
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(kept) >= 3, "database, key file, event log"
+    assert not [path for path in kept if b"planted" in path.read_bytes()]
+
+
+async def metrics(server: Server) -> bytes:
+    url = f"http://127.0.0.1:{server.http_port}/metrics"
+    async with aiohttp.ClientSession() as http, http.get(url) as answer:
+        return await answer.read()

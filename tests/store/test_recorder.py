@@ -213,3 +213,15 @@ async def test_a_storm_of_alerts_stays_small(store: Store) -> None:
     await store.alerts.forget_old()
     rows = await alerts(store.database)
     assert [sum(row.account_sid == account for row in rows) for account in "abc"] == [1, 0, KEPT_PER_ACCOUNT]
+
+
+async def test_two_processes_count_the_same_alert(settings: Settings) -> None:
+    first, second = await Store.open(settings), await Store.open(settings)
+    for _ in range(20):
+        for store in (first, second):
+            store.alerts.raise_alert("a", "no-tts", "m")
+        await asyncio.gather(first.alerts.flush(), second.alerts.flush())
+    (row,) = await alerts(first.database)
+    assert row.count == 40
+    await first.close()
+    await second.close()

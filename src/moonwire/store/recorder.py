@@ -145,7 +145,8 @@ class Recorder:
 
     async def _to_database(self, entries: Sequence[Entry]) -> bool:
         try:
-            async with asyncio.timeout(_WRITE_S), self._database.transaction() as session:
+            # Exclusive, because other processes count the same alerts.
+            async with asyncio.timeout(_WRITE_S), self._database.transaction(exclusive=True) as session:
                 await write_alerts(session, [one for one in entries if isinstance(one, RaisedAlert)])
                 await write_calls(session, [one for one in entries if isinstance(one, CallRecord)])
                 await write_outcomes(session, [one for one in entries if isinstance(one, ServiceOutcome)])
