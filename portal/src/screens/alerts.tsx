@@ -1,6 +1,6 @@
 /** Alerts: what went wrong, how often, since when, and what to do. */
-import { useQuery } from "@tanstack/react-query";
-import { BellOff } from "lucide-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { BellOff, Check } from "lucide-react";
 import { useState } from "react";
 import { Link } from "wouter";
 import { answered, api } from "../api/client";
@@ -8,17 +8,19 @@ import type { Alert } from "../api/types";
 import { useAccountSid } from "../session";
 import { useText } from "../text";
 import { SelectField } from "../ui/form";
-import { Badge, Empty, Loaded, Page } from "../ui/parts";
+import { Badge, Button, Empty, Loaded, Page } from "../ui/parts";
 import { Reason } from "../ui/reason";
 import { Ago } from "../ui/time";
 
-export function useAlerts(days: number, count = 100) {
+export function useAlerts(days: number, count = 100, state?: "open") {
   const account_sid = useAccountSid();
   return useQuery({
-    queryKey: ["alerts", account_sid, days, count],
+    queryKey: ["alerts", account_sid, days, count, state],
     refetchInterval: 30_000,
     queryFn: () =>
-      answered(api.GET("/v1/Accounts/{account_sid}/Alerts", { params: { path: { account_sid }, query: { page: 1, count, days } } })),
+      answered(
+        api.GET("/v1/Accounts/{account_sid}/Alerts", { params: { path: { account_sid }, query: { page: 1, count, days, state } } }),
+      ),
   });
 }
 
@@ -59,7 +61,7 @@ export function AlertList({ alerts }: { alerts: Alert[] }) {
       {alerts.map((alert) => (
         <li key={`${alert.alert_type} ${alert.message} ${alert.first_seen}`}>
           <div className="alert-head">
-            <Badge tone="bad">{said("", alert.alert_type) || alert.alert_type}</Badge>
+            <Badge tone={alert.cleared_at ? "good" : "bad"}>{said("", alert.alert_type) || alert.alert_type}</Badge>
             <strong>
               <Reason text={alert.message} />
             </strong>
@@ -80,9 +82,43 @@ export function AlertList({ alerts }: { alerts: Alert[] }) {
                 <Link href={`/calls/${alert.call_sid}`}>{t("alerts.call")}</Link>
               </>
             )}
+            {alert.cleared_at && (
+              <>
+                {" · "}
+                {t(alert.cleared_by === "recovery" ? "alerts.recovered" : "alerts.seen")} <Ago at={alert.cleared_at} />
+              </>
+            )}
           </p>
+          {!alert.cleared_at && <TakeNote alert={alert} />}
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Somebody has seen to it; when it happens again it is open again. */
+function TakeNote({ alert }: { alert: Alert }) {
+  const { t } = useText();
+  const queries = useQueryClient();
+  const clear = useMutation({
+    mutationFn: () =>
+      answered(
+        api.PUT("/v1/Accounts/{account_sid}/Alerts/{alert_id}", {
+          params: { path: { account_sid: alert.account_sid, alert_id: alert.alert_id } },
+          body: { cleared: true },
+        }),
+      ),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["alerts"] }),
+  });
+  return (
+    <Button
+      look="quiet"
+      icon={Check}
+      busy={clear.isPending}
+      onClick={() => clear.mutate()}
+      aria-label={`${t("alerts.clear")}: ${alert.message}`}
+    >
+      {t("alerts.clear")}
+    </Button>
   );
 }

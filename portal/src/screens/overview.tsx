@@ -31,7 +31,7 @@ const LATEST = { page: 1, days: 365, direction: "", answered: "", filter: "" } a
 
 export default function Overview() {
   const { t } = useText();
-  const alerts = useAlerts(7, 5);
+  const alerts = useAlerts(7, 5, "open");
   const calls = useCalls(LATEST);
   return (
     <Page title={t("nav.overview")}>

@@ -112,6 +112,7 @@ export const en = {
   "step.tts.missing": "Add a Speech Service that speaks",
 
   "alerts.call": "open the call",
+  "alerts.clear": "Seen",
   "alerts.count": "{count} times",
   "alerts.empty": "Nothing to report",
   "alerts.empty.text": "No alert in this time.",
@@ -119,6 +120,8 @@ export const en = {
   "alerts.last": "last",
   "alerts.lead": "What went wrong, how often, and what to do about it.",
   "alerts.period": "Period",
+  "alerts.recovered": "works again since",
+  "alerts.seen": "seen",
 
   "calls.answered": "Answered",
   "calls.call": "Call",

@@ -113,6 +113,7 @@ export const zh: Catalogue = {
   "step.tts.missing": "请添加语音合成服务",
 
   "alerts.call": "查看通话",
+  "alerts.clear": "已知悉",
   "alerts.count": "{count} 次",
   "alerts.empty": "一切正常",
   "alerts.empty.text": "这段时间没有告警。",
@@ -120,6 +121,8 @@ export const zh: Catalogue = {
   "alerts.last": "最近",
   "alerts.lead": "出了什么问题、出现几次、如何解决。",
   "alerts.period": "时间范围",
+  "alerts.recovered": "已恢复",
+  "alerts.seen": "已知悉",
 
   "calls.answered": "已接听",
   "calls.call": "通话",
