@@ -111,9 +111,12 @@ class Conversation:
             self.filler = ToolFiller(
                 start_s=chosen.start_delay_secs, escalation_s=chosen.escalation_secs, phrase=phrases.write
             )
-        elif chosen.url:
-            self.filler = ToolFiller(start_s=chosen.start_delay_secs, escalation_s=chosen.escalation_secs, phrase=None)
-            self._loading = self._group.create_task(self._load_sound(chosen.url, self.filler))
+        else:
+            self.filler = ToolFiller(
+                start_s=chosen.start_delay_secs, escalation_s=chosen.escalation_secs, phrase=self._stock_phrase
+            )
+            if chosen.url:
+                self._loading = self._group.create_task(self._load_sound(chosen.url, self.filler))
 
     @property
     def is_transferring(self) -> bool:

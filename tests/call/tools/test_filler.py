@@ -109,6 +109,19 @@ async def test_a_sound_is_looped_and_stops_when_the_tool_is_done(tmp_path: Path)
     await runner.cleanup()
 
 
+@pytest.mark.agent_row("toolFiller.type: audio")
+@virtual_time
+async def test_a_sound_that_cannot_be_loaded_is_told_and_replaced_by_a_sentence(tmp_path: Path) -> None:
+    filler = {"type": "audio", "url": "http://127.0.0.1:1/typing.wav", "startDelaySecs": 1}
+    async with staged(tmp_path) as stage, serving(agent(WEATHER, toolFiller=filler), get_weather=slow) as application:
+        stage.run_application(None, application.url)
+        stage.deepgram.set_hearing([ASK])
+        stage.moonshot.say(ScriptedAnswer("", (PARIS,)), "It is eighteen degrees.")
+        await call_once(stage, Pause(SLOW_S + 3), WaitForSilence())
+        assert spoken(stage)[1] == "One moment, please."
+        assert [alert[0] for alert in stage.books.alerts] == ["webhook-failure"]
+
+
 @pytest.mark.agent_row("toolFiller without it")
 @virtual_time
 async def test_without_a_filler_the_caller_hears_a_sentence_after_a_while(tmp_path: Path) -> None:

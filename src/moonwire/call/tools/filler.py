@@ -24,16 +24,16 @@ Phrase = Callable[[bool], Awaitable[str]]
 class ToolFiller:
     """Fills the silence of one agent's tool rounds."""
 
-    def __init__(self, *, start_s: float, escalation_s: float, phrase: Phrase | None, sound: bytes = b"") -> None:
+    def __init__(self, *, start_s: float, escalation_s: float, phrase: Phrase) -> None:
         """Configure it.
 
         Args:
             start_s: silence before anything is heard.
             escalation_s: waiting time after which a longer phrase explains.
-            phrase: writes phrases; None = sound only.
-            sound: mu-law 8 kHz, played in a loop; empty = none.
+            phrase: writes phrases, heard as long as there is no `sound`.
         """
-        self.sound = sound
+        self.sound = b""
+        """Mu-law 8 kHz, played in a loop; empty = none, or none yet."""
         self._start_s = start_s
         self._escalation_s = escalation_s
         self._phrase = phrase
@@ -41,22 +41,18 @@ class ToolFiller:
     async def fill(self, speech: Speech) -> None:
         """Fill until cancelled."""
         await asyncio.sleep(self._start_s)
-        if self._phrase is None:
-            await self._loop_sound(speech)
-        else:
-            await self._talk(speech, self._phrase)
-
-    async def _loop_sound(self, speech: Speech) -> None:
-        while self.sound:
+        await self._talk(speech)
+        while True:
             await speech.track.heard_out()
             speech.play_filler(self.sound)
 
-    async def _talk(self, speech: Speech, phrase: Phrase) -> None:
+    async def _talk(self, speech: Speech) -> None:
+        """Say phrases until there is a sound to play."""
         loop = asyncio.get_running_loop()
         escalates_at = loop.time() - self._start_s + self._escalation_s
         explained, explains = False, self._start_s >= self._escalation_s
-        while True:
-            text = await phrase(explains)
+        while not self.sound:
+            text = await self._phrase(explains)
             await speech.track.heard_out()
             speech.say_filler(text)
             await speech.track.heard_out()
