@@ -102,14 +102,26 @@ async def test_another_model_answers(tmp_path: Path, fault: Any, reason: str) ->
         assert (switched["requested"], switched["used"], switched["reason"]) == ("kimi-k2.6", "local", reason)
         assert len(stage.local.chats) >= 2, "both turns"
         assert {turn["model"] for turn in stage.named("turn") if turn["model"]} == {"local"}
+        assert [turn["cause"] for turn in stage.named("turn")] == ["greeting", "user", "user"], "no apology was needed"
+
+
+async def test_another_account_answers_for_one_whose_key_is_refused(tmp_path: Path) -> None:
+    async with scene(tmp_path, key="sk-planted-0123456789") as stage:
+        report = await stage.call()
+        assert report.ok, report.problems
+        (switched,) = stage.named("llm", "model_switched")
+        assert (switched["used"], switched["reason"]) == ("local", "credential")
+        assert "planted" not in str(stage.log)
 
 
 async def test_a_stream_dropped_in_mid_sentence(tmp_path: Path) -> None:
     async with scene(tmp_path, fallback=False) as stage:
         stage.fleet.moonshot.faults.add(Fault("reset_mid_stream", times=1, after_chunks=4))
-        await stage.call()
+        report = await stage.call()
         assert stage.named("error")
         assert len(stage.fleet.moonshot.chats) >= 2, "the next turn is answered"
+        assert [turn["cause"] for turn in stage.named("turn")] == ["greeting", "apology", "user"]
+        assert len(report.agent_speech) >= 3, "the caller hears a sentence for it"
 
 
 async def test_a_refused_key_is_spoken_about(tmp_path: Path) -> None:
