@@ -16,13 +16,15 @@ class SseParser:
     Source: WHATWG HTML, section 9.2.6 "Interpreting an event stream".
     """
 
-    __slots__ = ("_after_cr", "_data", "_started", "_tail")
+    __slots__ = ("_after_cr", "_between", "_data", "_started", "_tail")
 
     def __init__(self) -> None:
         self._tail = b""
         self._data: bytes | None = None
         self._after_cr = False
         self._started = False
+        self._between = False
+        """Nothing waits: the next byte begins an event."""
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes and return the data of every event they complete.
@@ -30,6 +32,13 @@ class SseParser:
         Raises:
             RemoteProtocolError: one event exceeds MAX_EVENT_BYTES.
         """
+        if self._between and _is_one_event(chunk):
+            return [chunk[6:-2]]
+        events = self._read(chunk)
+        self._between = self._started and not (self._tail or self._after_cr) and self._data is None
+        return events
+
+    def _read(self, chunk: bytes) -> list[bytes]:
         if self._after_cr and chunk:
             self._after_cr = False
             if chunk[0] == 0x0A:
@@ -66,3 +75,14 @@ class SseParser:
         elif line.startswith(b"data:"):
             value = line[6:] if line[5:6] == b" " else line[5:]
             self._data = value if self._data is None else self._data + b"\n" + value
+
+
+def _is_one_event(chunk: bytes) -> bool:
+    """Recognise what nearly every chunk of an answer is: one whole event of one line."""
+    return (
+        chunk.startswith(b"data: ")
+        and chunk.find(b"\n") == len(chunk) - 2
+        and chunk.endswith(b"\n\n")
+        and b"\r" not in chunk
+        and len(chunk) <= MAX_EVENT_BYTES
+    )

@@ -150,10 +150,11 @@ class ChatCompletions:
             try:
                 await exchange.open(self._session(), self._vendor.endpoint, plan.body)
                 while (pieces := await exchange.read()) is not None:
-                    for notice in self._announced(attempts):
-                        yield notice
+                    if not spoken:
+                        spoken = bool(pieces)
+                        for notice in self._announced(attempts):
+                            yield notice
                     for piece in pieces:
-                        spoken = True
                         yield piece
                 end = self._end(exchange, attempts, spoken, loop.time())
                 for notice in self._announced(attempts):

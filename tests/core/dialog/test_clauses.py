@@ -168,3 +168,17 @@ def test_chain_of_cleaning_and_cutting(text: str) -> None:
     pieces += cutter.push(spoken.flush()) + cutter.flush()
     whole = SpokenText()
     assert "".join(pieces) == whole.push(text) + whole.flush()
+
+
+@given(
+    st.lists(
+        st.sampled_from(["a", " word", "Dr", ".", " Smith", ", ", "3", ".5", "好", "。", " ", "—", "\n", "x" * 90]),
+        max_size=60,
+    )
+)
+def test_words_taken_at_once_are_cut_as_letter_by_letter(pieces: list[str]) -> None:
+    whole, single = ClauseCutter(), ClauseCutter()
+    cut = [clause for piece in pieces for clause in whole.push(piece)]
+    letters = [clause for letter in "".join(pieces) for clause in single.push(letter)]
+    assert cut == letters
+    assert whole.flush() == single.flush()

@@ -73,12 +73,29 @@ class ClauseCutter:
     def push(self, piece: str) -> list[str]:
         """Take more text and return the pieces that may be spoken now."""
         self._text += piece
+        if not self._mark and self._goes_on(piece):
+            return []
         ready: list[str] = []
         while self._seen < len(self._text):
             end = self._step(self._text[self._seen])
             if end:
                 ready.append(self._cut(end))
         return ready
+
+    def _goes_on(self, piece: str) -> bool:
+        """Take a plain word, perhaps with the space before it, at once: most of what models write, one by one.
+
+        Looking at each character (below) would give the same.
+        """
+        word = piece[1:] if piece[:1] == " " else piece
+        seen = len(self._text)
+        if seen >= (FIRST_MAX_CHARS if self._first else MAX_CHARS) or not (word.isascii() and word.isalnum()):
+            return False
+        if word is not piece:
+            self._space_at = self._seen + 1
+        self._weight += len(word)
+        self._seen = self._mark_at = seen
+        return True
 
     def flush(self) -> list[str]:
         """Return the rest; the text is over."""

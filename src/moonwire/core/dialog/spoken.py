@@ -51,6 +51,13 @@ class SpokenText:
 
     def push(self, piece: str) -> str:
         """Take more text and return what may be spoken of it; usually all, never late by more than a mark."""
+        if self._last and not (self._rest or self._hidden_until or self._at_line_start or self._gap or self._picture):
+            # A plain word, perhaps with the space before it, is most of what comes; the way below gives the same.
+            word = piece[1:] if piece[:1] == " " else piece
+            if word.isascii() and word.isalnum():
+                self._before = self._last = word[-1]
+                self._said_on_line = True
+                return piece
         self._rest += piece
         return self._run(final=False)
 
