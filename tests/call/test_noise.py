@@ -33,6 +33,7 @@ class Engine:
         self.listener, self.late = listener, late
         self.held: list[bytes] = []
         self.open = True
+        self.frames, self.cpu_s = 0, 0.0
 
     def push(self, frame: bytes) -> None:
         assert self.open
@@ -43,6 +44,7 @@ class Engine:
     def give(self, most: int = 99) -> None:
         while self.held and self.open and most:
             most -= 1
+            self.frames, self.cpu_s = self.frames + 1, self.cpu_s + 0.001
             self.listener.on_clean(self.held.pop(0).translate(QUIETER))
 
     def close(self) -> None:
@@ -75,13 +77,15 @@ class Scene:
         self.engines = Engines(late=late)
         self.heard: list[bytes] = []
         self.lines: list[dict[str, Any]] = []
+        self.done: list[dict[str, Any]] = []
         self.egress = Egress(Leg())
         consumers: list[Callable[[bytes], None]] = [self.heard.append]
         self.noise = CallNoise(self.engines, consumers, self.egress, self.note)
 
     def note(self, kind: str, **fields: Any) -> None:
-        assert (kind, fields.pop("name")) == ("call", "noise_isolation")
-        self.lines.append(fields)
+        assert kind == "call"
+        lines = {"noise_isolation": self.lines, "noise_isolation_done": self.done}[fields.pop("name")]
+        lines.append(fields)
 
     @property
     def engine(self) -> Engine:
@@ -144,6 +148,9 @@ def test_switching_in_mid_call_does_not_click() -> None:
     assert scene.lines == [
         {"direction": "read", "level": 100, "asked": "rnnoise", "engine": "rnnoise"},
         {"direction": "read", "engine": "none", "asked": "off"},
+    ]
+    assert scene.done == [
+        {"direction": "read", "engine": "rnnoise", "audio_s": 0.1, "cpu_s": 0.005, "core": 0.05},
     ]
 
 

@@ -22,6 +22,10 @@ NOISE = {"kind": "call", "at_s": 0.2, "name": "noise_isolation", "direction": "r
             NOISE | {"asked": "rnnoise", "engine": "rnnoise", "level": 80.0, "direction": "write"},
             "noise suppression of the agent's side by rnnoise, level 80",
         ),
+        (
+            {"kind": "call", "name": "noise_isolation_done", "engine": "rnnoise", "audio_s": 12.1, "core": 0.0423},
+            "rnnoise has cleaned 12.1 s, at 4.2% of a core",
+        ),
         (NOISE | {"asked": "off", "engine": "none"}, "noise suppression of the caller's side ends"),
         (
             {"kind": "tts", "name": "vendor_switched", "asked": "elevenlabs", "used": "cartesia", "code": "quota"},

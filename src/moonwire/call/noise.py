@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, Literal
 
 import structlog
 
 from moonwire.call.egress import Egress
 from moonwire.core.audio.fade import crossfade
+from moonwire.core.audio.frames import FRAME_S
 from moonwire.ports.noise import NoiseListener, NoiseStream, NoiseSuppression, NoiseWish
 from moonwire.spec.components import NoiseIsolation
 
@@ -36,11 +38,18 @@ class NoiseStage:
     Args:
         out: takes each frame, cleaned or not, in order.
         on_trouble: hears why an engine was given up; the audio then flows untouched.
+        on_left: hears of each engine that has done its work.
     """
 
-    def __init__(self, out: Callable[[bytes], None], on_trouble: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        out: Callable[[bytes], None],
+        on_trouble: Callable[[str], None],
+        on_left: Callable[[NoiseStream], None] = lambda stream: None,
+    ) -> None:
         self._out = out
         self._on_trouble = on_trouble
+        self._on_left = on_left
         self._stream: NoiseStream | None = None
         self._next: Opener | None = None
         self._fresh = self._switching = self._last_pushed = False
@@ -103,6 +112,7 @@ class NoiseStage:
         self._pending.clear()
         if stream is not None:
             stream.close()
+            self._on_left(stream)
 
     def _begin(self, opener: Opener | None) -> None:
         self._stream = opener(self) if opener is not None else None
@@ -142,8 +152,8 @@ class CallNoise:
         self._latest: NoiseIsolation | None = None
         self._sent: bytes = b""
         self._stages: dict[Direction, NoiseStage] = {
-            "read": NoiseStage(self._heard, lambda reason: self._replace("read", reason)),
-            "write": NoiseStage(self._send, lambda reason: self._replace("write", reason)),
+            "read": self._stage("read", self._heard),
+            "write": self._stage("write", self._send),
         }
         self.hear = self._stages["read"].push
         """Takes the caller's frames."""
@@ -182,6 +192,21 @@ class CallNoise:
         """Let the engines go."""
         for stage in self._stages.values():
             stage.close()
+
+    def _stage(self, direction: Direction, out: Callable[[bytes], None]) -> NoiseStage:
+        return NoiseStage(out, partial(self._replace, direction), partial(self._note_work, direction))
+
+    def _note_work(self, direction: Direction, stream: NoiseStream) -> None:
+        audio_s = stream.frames * FRAME_S
+        self._note(
+            "call",
+            name="noise_isolation_done",
+            direction=direction,
+            engine=stream.engine,
+            audio_s=round(audio_s, 2),
+            cpu_s=round(stream.cpu_s, 3),
+            core=round(stream.cpu_s / audio_s, 4) if audio_s else 0.0,
+        )
 
     def _heard(self, frame: bytes) -> None:
         for consumer in self._consumers:

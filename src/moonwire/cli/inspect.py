@@ -111,6 +111,8 @@ def _about_call(line: Line) -> str | None:
             return f"agent starts: {line['llm']['vendor']}:{line['llm']['model']}, turns ended by {turns['engine']}"
         case "noise_isolation":
             return _about_noise(line)
+        case "noise_isolation_done":
+            return f"{line['engine']} has cleaned {line['audio_s']:g} s, at {line['core']:.1%} of a core"
         case "agent_ended":
             return f"agent ends: {line['reason']}" + (f" ({line['error']})" if line.get("error") else "")
         case "ended":

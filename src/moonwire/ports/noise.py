@@ -41,6 +41,16 @@ class NoiseStream(Protocol):
         """Why it is not the engine that was asked for; empty when it is."""
         ...
 
+    @property
+    def frames(self) -> int:
+        """Frames cleaned so far."""
+        ...
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU time that took."""
+        ...
+
     def push(self, frame: bytes) -> None:
         """Take 20 ms of mu-law; never blocks."""
         ...

@@ -38,7 +38,7 @@ class Suppressor(Protocol):
 
 @dataclass(slots=True)
 class NoiseStats:
-    """What noise suppression has done so far."""
+    """What noise suppression has done so far, in the whole process."""
 
     streams: int = 0
     """Open now."""
@@ -46,6 +46,13 @@ class NoiseStats:
     cpu_s: float = 0.0
     failures: int = 0
     """Streams whose engine gave up."""
+
+    def worked(self, stream: InlineStream | WorkerStream, cpu_s: float) -> None:
+        """Count a frame."""
+        stream.frames += 1
+        stream.cpu_s += cpu_s
+        self.frames += 1
+        self.cpu_s += cpu_s
 
 
 class InlineStream:
@@ -55,6 +62,7 @@ class InlineStream:
         self, suppressor: Suppressor, listener: NoiseListener, stats: NoiseStats, engine: str, substituted: str
     ) -> None:
         self.engine, self.substituted = engine, substituted
+        self.frames, self.cpu_s = 0, 0.0
         self._suppressor = suppressor
         self._listener = listener
         self._stats = stats
@@ -64,8 +72,7 @@ class InlineStream:
         """Clean a frame."""
         began = time.perf_counter()
         clean = self._suppressor.clean(frame)
-        self._stats.cpu_s += time.perf_counter() - began
-        self._stats.frames += 1
+        self._stats.worked(self, time.perf_counter() - began)
         self._listener.on_clean(clean)
 
     def close(self) -> None:
@@ -79,6 +86,7 @@ class WorkerStream:
 
     def __init__(self, worker: _Worker, make: Callable[[], Suppressor], listener: NoiseListener, engine: str) -> None:
         self.engine, self.substituted = engine, ""
+        self.frames, self.cpu_s = 0, 0.0
         self.listener: NoiseListener | None = listener
         self._worker = worker
         self._make = make
@@ -152,8 +160,7 @@ class _Worker:
                 continue
             began = time.thread_time()
             self._done.append((stream, stream.work(frame)))
-            self._stats.cpu_s += time.thread_time() - began
-            self._stats.frames += 1
+            self._stats.worked(stream, time.thread_time() - began)
             if not self._told:
                 self._told = True
                 try:
