@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 from tests.apps.sdk_process import EXAMPLE, node_sdk
+from tests.e2e.telephones import Answering, ringing
 
 from moonwire.app import Server, dial, running_server
 from moonwire.sandbox.caller import Pause, WaitForSilence, prepare
@@ -74,7 +75,8 @@ async def run(*command: str, **environment: str) -> tuple[int, str]:
 
 
 async def test_jambonz_client_sees_and_controls_a_live_call(tmp_path: Path, node_sdk: list[str]) -> None:
-    async with serving(tmp_path) as server, asyncio.TaskGroup() as group:
+    people = {"ann": Answering((Pause(60),)), "bob": Answering((Pause(60),))}
+    async with serving(tmp_path) as server, ringing(people) as telephones, asyncio.TaskGroup() as group:
         (account,) = await ask(server, "GET", "/Accounts")
         steps = await prepare((WaitForSilence(), Pause(60)))
         uri = f"sip:1000@127.0.0.1:{server.sip.local_port}"
@@ -87,16 +89,24 @@ async def test_jambonz_client_sees_and_controls_a_live_call(tmp_path: Path, node
             f"http://127.0.0.1:{server.http_port}",
             account["account_sid"],
             OWNER_KEY,
+            telephones.uri("ann"),
+            telephones.uri("bob"),
             SDK_PACKAGE=str(EXAMPLE / "package.json"),
         )
         assert status == 0, output
-        report = await calling
+        async with asyncio.timeout(20):
+            report = await calling
     told = {line["step"]: line["value"] for line in map(json.loads, output.splitlines())}
     assert told["count"] == {"inbound": 1, "outbound": 0}
     assert told["list"] == 1
     assert told["get"] == {"status": "in-progress", "from": "moonwire-caller"}
     assert told["unknown"] is True
-    assert "delete" in told
+    assert told["create"] == "string", "the new call's sid"
+    assert told["created"] == {"direction": "outbound", "to": True, "tag": {"order": 7}, "since": True}
+    assert {"noiseIsolation", "whisper", "transfer", "delete"} <= told.keys()
+    assert told["early whisper"] is True, "there is nobody to whisper to"
+    assert told["refused"] is True
+    assert [len(person.calls) for person in people.values()] == [1, 2]
     assert report.ended_by == "moonwire"
 
 
