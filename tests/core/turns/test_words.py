@@ -10,6 +10,7 @@ from moonwire.core.turns.backchannels import BACKCHANNELS, content_words
 from moonwire.core.turns.pending_words import PendingWords
 from moonwire.core.turns.questions import just_asked
 from moonwire.core.turns.unfinished import UNFINISHED, is_unfinished
+from moonwire.core.turns.whole import WHOLE, is_whole
 from moonwire.core.turns.words import joined, language_of, tokens
 
 
@@ -139,3 +140,30 @@ def test_interim_words_repeat_the_pieces_of_their_utterance() -> None:
 )  # fmt: skip
 def test_pieces_are_joined_as_the_script_wants(pieces: list[str], text: str) -> None:
     assert joined(pieces) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("When do you open?", "", True),
+        ("Yes.", "en-US", True),
+        ("No, thank you. Goodbye!", "en", True),
+        ("Yes, um", "en", False),
+        ("Yes, I", "en", False),
+        ("um", "en", False),
+        ("No, thank you.", "", False),
+        ("", "en", False),
+        ("好的，谢谢，再见。", "zh-CN", True),
+        ("好的，我想", "zh", False),
+        ("Ja, bitte.", "de", True),
+        ("Non merci, au revoir.", "fr-FR", True),
+    ],
+)
+def test_whole_by_themselves(text: str, language: str, expected: bool) -> None:
+    assert is_whole(text, language) is expected
+
+
+def test_what_is_whole_is_never_unfinished() -> None:
+    for language, known in WHOLE.items():
+        for phrase in known:
+            assert not is_unfinished(" ".join(phrase), language), f"{language}: {phrase}"

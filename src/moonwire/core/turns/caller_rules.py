@@ -21,8 +21,8 @@ from moonwire.core.turns.events import (
 from moonwire.core.turns.floors import Floors
 from moonwire.core.turns.interruption import Worth, has_word, worth_of
 from moonwire.core.turns.patience import patience_s
-from moonwire.core.turns.questions import is_question
 from moonwire.core.turns.unfinished import is_unfinished
+from moonwire.core.turns.whole import is_whole
 
 WORD_VOICE_S: Final = 0.2
 """Voice that must have been heard before an interim word confirms an interruption; clicks are shorter."""
@@ -68,6 +68,7 @@ class CallerRules:
                 self._words(event)
             case LanguageHeard(language=language):
                 self._settings = replace(self._settings, language=language)
+                self._caller.language = language
             case InterruptionPredicted(at=at):
                 if self._caller.floor == "onset" and self._settings.barge_in:
                     self.confirm_interruption(at)
@@ -221,10 +222,11 @@ class CallerRules:
                 self._early_end(at)
 
     def _hurry(self, at: float) -> None:
-        """The new words may be a question: then less silence will do."""
-        quiet_since, due = self._caller.quiet_since, self._orders.due("end_of_turn")
-        if quiet_since is not None and due is not None and is_question(self._caller.words.text()):
-            sooner = max(at, round(quiet_since + patience_s(self._settings, self._caller.words, quiet_since), 3))
+        """The new words may be whole by themselves: then less silence will do."""
+        caller, due = self._caller, self._orders.due("end_of_turn")
+        if caller.quiet_since is not None and due is not None and is_whole(caller.words.text(), caller.language):
+            wait_s = patience_s(self._settings, caller.words, caller.quiet_since, caller.language)
+            sooner = max(at, round(caller.quiet_since + wait_s, 3))
             if sooner < due:
                 self._orders.arm("end_of_turn", sooner)
 

@@ -30,6 +30,8 @@ class CallerSide:
         self.floor: UserFloor = "silent"
         self.words = PendingWords()
         self.voice = VoiceMeter()
+        self.language = settings.language
+        """What the caller speaks, as far as is known."""
         self.decided = False
         """The end of the turn is decided, only its words are missing."""
         self.early = False
@@ -72,7 +74,7 @@ class CallerSide:
         self._leave()
         self.floor = "paused"
         self.quiet_since = quiet_since
-        wait_s = patience_s(self._settings, self.words, quiet_since)
+        wait_s = patience_s(self._settings, self.words, quiet_since, self.language)
         self._orders.arm("end_of_turn", max(at, (at if quiet_since is None else quiet_since) + wait_s))
 
     def give_floor(self, at: float) -> None:

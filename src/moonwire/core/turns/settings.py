@@ -42,8 +42,9 @@ class TurnSettings:
     end_of_turn_s: float = 0.7
     """Silence after speech that ends the turn when no detector speaks earlier."""
 
-    question_wait_s: float = 0.8
-    """Silence that ends a turn whose settled words are a question, where `end_of_turn_s` is longer; 0 = no rule."""
+    whole_wait_s: float = 0.8
+    """Silence that ends a turn whose words are whole by themselves (whole.py), where `end_of_turn_s` is longer; 0 = no
+    such rule."""
 
     final_wait_s: float = 2.0
     """How long a detected end of turn waits for the words when none has arrived."""
