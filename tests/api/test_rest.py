@@ -10,6 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import text
 
+from moonwire.api import long_list, wire
 from moonwire.ports.directory import CallRecord, VendorCredential
 from moonwire.store import users
 from moonwire.store.configuration import parse_configuration
@@ -58,7 +59,7 @@ async def test_application(rest: Rest) -> None:
     assert (await alice.ask("GET", f"/Applications/{sid}"))[0] == 404
 
 
-async def test_lists_and_pages(rest: Rest) -> None:
+async def test_lists_and_pages(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         await rest.alice.make("/Applications", {"name": f"app {number}", "call_hook": HOOK})
     status, rows = await rest.alice.ask("GET", "/Applications")
@@ -69,6 +70,9 @@ async def test_lists_and_pages(rest: Rest) -> None:
     path = f"/Accounts/{rest.alice.account_sid}/Applications"
     assert [row["name"] for row in (await rest.alice.ask("GET", path, name="P 1"))[1]] == ["app 1"]
     assert (await rest.alice.ask("GET", "/Applications", page="0"))[0] == 400
+    monkeypatch.setattr(wire, "LONG", 2)
+    monkeypatch.setattr(long_list, "_AT_ONCE", 2)
+    assert await rest.alice.ask("GET", "/Applications") == (200, rows), "in pieces, the same"
 
 
 async def test_number_carrier_and_gateway_admit_a_call(rest: Rest) -> None:

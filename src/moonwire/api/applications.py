@@ -150,7 +150,7 @@ async def _env_var_warnings(services: ApiServices, members: dict[str, Any], stor
 @routes.get("/Applications", response_model=_List, operation_id="listApplications")
 async def list_applications(principal: Caller, records: Administered, paging: _Query) -> Any:
     """List applications; a bare array without `page`."""
-    return await listed(records.resource("applications"), principal, {}, paging)
+    return await listed(records.resource("applications"), principal, {}, paging, ApplicationShown)
 
 
 @routes.get("/Accounts/{account_sid}/Applications", response_model=_List, operation_id="listAccountApplications")
@@ -158,7 +158,9 @@ async def list_account_applications(
     account_sid: OwnAccount, principal: Caller, records: Administered, paging: _Query
 ) -> Any:
     """List an account's applications."""
-    return await listed(records.resource("applications"), principal, {"account_sid": account_sid}, paging)
+    return await listed(
+        records.resource("applications"), principal, {"account_sid": account_sid}, paging, ApplicationShown
+    )
 
 
 @routes.post("/Applications", status_code=201, response_model=CreatedWithWarnings, operation_id="createApplication")

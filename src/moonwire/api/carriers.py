@@ -155,7 +155,7 @@ _Query = Annotated[Paging, Query()]
 @routes.get("/VoipCarriers", response_model=_List, operation_id="listVoipCarriers")
 async def list_carriers(principal: Caller, records: Administered, paging: _Query) -> Any:
     """List carriers; a bare array without `page`."""
-    return await listed(records.resource("carriers"), principal, {}, paging)
+    return await listed(records.resource("carriers"), principal, {}, paging, CarrierShown)
 
 
 @routes.get("/Accounts/{account_sid}/VoipCarriers", response_model=_List, operation_id="listAccountVoipCarriers")
@@ -163,7 +163,7 @@ async def list_account_carriers(
     account_sid: OwnAccount, principal: Caller, records: Administered, paging: _Query
 ) -> Any:
     """List an account's carriers."""
-    return await listed(records.resource("carriers"), principal, {"account_sid": account_sid}, paging)
+    return await listed(records.resource("carriers"), principal, {"account_sid": account_sid}, paging, CarrierShown)
 
 
 @routes.post("/VoipCarriers", status_code=201, response_model=Created, operation_id="createVoipCarrier")

@@ -68,7 +68,7 @@ _Query = Annotated[NumberQuery, Query()]
 @routes.get("/PhoneNumbers", response_model=_List, operation_id="listPhoneNumbers")
 async def list_phone_numbers(principal: Caller, records: Administered, paging: _Query) -> Any:
     """List numbers; a bare array without `page`."""
-    return await listed(records.resource("phone_numbers"), principal, paging.filters(), paging)
+    return await listed(records.resource("phone_numbers"), principal, paging.filters(), paging, PhoneNumberShown)
 
 
 @routes.get("/Accounts/{account_sid}/PhoneNumbers", response_model=_List, operation_id="listAccountPhoneNumbers")
@@ -77,7 +77,7 @@ async def list_account_phone_numbers(
 ) -> Any:
     """List an account's numbers."""
     filters = {"account_sid": account_sid, **paging.filters()}
-    return await listed(records.resource("phone_numbers"), principal, filters, paging)
+    return await listed(records.resource("phone_numbers"), principal, filters, paging, PhoneNumberShown)
 
 
 @routes.post("/PhoneNumbers", status_code=201, response_model=Created, operation_id="createPhoneNumber")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 import msgspec
-from fastapi import Path, Query
+from fastapi import Path, Query, Response
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from moonwire.api.errors import ApiError, ErrorBody
+from moonwire.api.long_list import LONG, long_list
 from moonwire.core.hosts import HostPolicy
 from moonwire.ports.administration import SEARCH, Principal, Resource, Row
 from moonwire.spec.hooks import with_split_credentials
@@ -215,13 +216,18 @@ class Paging(BaseModel):
 
 
 async def listed(
-    resource: Resource, principal: Principal, filters: Mapping[str, str | bool], paging: Paging
-) -> Sequence[Row] | dict[str, Any]:
-    """Return rows as an array, or one page of them; `name` or `filter` is part of what the resource is searched by."""
+    resource: Resource,
+    principal: Principal,
+    filters: Mapping[str, str | bool],
+    paging: Paging,
+    model: type[BaseModel],
+) -> Sequence[Row] | dict[str, Any] | Response:
+    """Return rows as an array of the model, or one page; `name` or `filter` is part of what is searched."""
     if text := paging.name or paging.filter:
         filters = {**filters, SEARCH: text}
     if paging.page is None:
-        return await resource.find(principal, filters)
+        rows = await resource.find(principal, filters)
+        return rows if len(rows) < LONG else long_list(rows, model)
     found = await resource.page(principal, filters, paging.page, paging.page_size)
     return {"total": found.total, "page": paging.page, "page_size": paging.page_size, "data": found.rows}
 
