@@ -200,8 +200,9 @@ async def test_languages_can_be_changed(bench: Bench, ears: Ears) -> None:
     stream = bench.open(ears, language="de-DE")
     await bench.connected()
     assert bench.simulator.connections[0].options.language_hints == ["de"]
-    stream.expect_languages(["fr"])
+    stream.expect_languages(["fr-CA", "xx"])
     await bench.simulator.until(lambda: bench.simulator.connections[0].options.language_hints == ["fr"])
+    stream.expect_languages(["zh"])
     bench.simulator.drop_connections()
     await bench.connected(2)
     await bench.simulator.until(lambda: bench.simulator.connections[1].options.language_hints == ["fr"])

@@ -42,6 +42,7 @@ from moonwire.vendors.stt.deepgramflux.messages import (
     language_hints,
     parse,
 )
+from moonwire.vendors.stt.deepgramflux.query import language_codes
 from moonwire.vendors.stt.deepgramflux.turns import (
     EarlyEnd,
     EndOfTurn,
@@ -147,8 +148,8 @@ class FluxStream:
             self._finalize_timer = self._loop.call_later(self._times.finalize_s, self._finalize_unanswered)
 
     def expect_languages(self, languages: Sequence[str]) -> None:
-        """Tell the vendor which languages to expect from now on (multilingual model)."""
-        self._hints = tuple(languages)
+        """Tell the vendor which languages to expect from now on (multilingual model); unknown ones are left out."""
+        self._hints = language_codes(languages) or self._hints
         self._tell_hints(self._link.socket)
 
     def _tell_hints(self, socket: DeepgramSocket | None) -> None:
