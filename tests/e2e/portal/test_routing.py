@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from tests.e2e.portal.conftest import Portal
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
 
 SCHEMA = {
     "LLM_MODEL": {
@@ -28,7 +29,16 @@ SCHEMA = {
 }
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
+async def operator(shared_operator: Portal) -> AsyncGenerator[Portal]:
+    """Return the portal; what a test leaves behind is removed."""
+    yield shared_operator
+    for kind, sid in (("PhoneNumbers", "phone_number_sid"), ("Applications", "application_sid")):
+        for row in await shared_operator.ask("GET", f"/{kind}"):
+            await shared_operator.ask("DELETE", f"/{kind}/{row[sid]}")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def application() -> AsyncGenerator[str]:
     """An application that declares environment variables; yields its address."""
 
