@@ -34,7 +34,7 @@ export default function Alerts() {
       required
       value={days}
       onChange={setDays}
-      options={["1", "7", "30", "365"].map((value) => ({ value, label: t("days", { count: value }) }))}
+      options={["1", "7", "30", "365"].map((value) => ({ value, label: value === "1" ? t("days.one") : t("days", { count: value }) }))}
     />
   );
   return (

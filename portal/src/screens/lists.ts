@@ -58,6 +58,11 @@ export function useGateways(carrier?: string) {
   });
 }
 
+/** What kind of server this is; it does not change while it runs. */
+export function useSystem() {
+  return useQuery({ queryKey: ["system"], staleTime: Infinity, queryFn: () => answered(api.GET("/v1/SystemInformation")) });
+}
+
 /** Ask again for lists after a change. */
 export function useRefresh(...names: ("applications" | "numbers" | "carriers" | "gateways")[]) {
   const queries = useQueryClient();

@@ -1,5 +1,5 @@
 /** Overview: is this server ready for calls, what went wrong, what happened last. */
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { ArrowRight, Check, CircleAlert, CircleDashed, FlaskConical, PlayCircle } from "lucide-react";
 import { Link } from "wouter";
 import { answered, api } from "../api/client";
@@ -15,7 +15,7 @@ import { ActiveCalls } from "./calls/active";
 import { CallTable } from "./calls/list";
 import { useCalls } from "./calls/data";
 import { admits } from "./carriers/list";
-import { useApplications, useCarriers, useGateways, useNumbers } from "./lists";
+import { useApplications, useCarriers, useGateways, useNumbers, useSystem } from "./lists";
 import { useServiceActions, useServices } from "./services/data";
 
 type State = "done" | "broken" | "open";
@@ -53,8 +53,7 @@ export default function Overview() {
 /** Says that vendors are simulated, so that nobody takes a rehearsal for the real thing. */
 function Sandbox() {
   const { t } = useText();
-  const system = useQuery({ queryKey: ["system"], staleTime: Infinity, queryFn: () => answered(api.GET("/v1/SystemInformation")) });
-  if (!system.data?.sandbox) return null;
+  if (!useSystem().data?.sandbox) return null;
   return (
     <aside className="notice" aria-label={t("overview.sandbox.title")}>
       <FlaskConical aria-hidden />

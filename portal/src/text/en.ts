@@ -8,6 +8,7 @@ export const en = {
   copied: "Copied.",
   copy: "Copy",
   days: "Last {count} days",
+  "days.one": "Last day",
   delete: "Delete",
   "delete.one": "Delete {what}",
   "delete.title": "Delete {what}?",
@@ -212,8 +213,7 @@ export const en = {
   "service.isDefault.help": "Used when an application names the vendor without a label.",
   "service.delete.text": "Calls that ask for this vendor fail until there is another service. The key is removed.",
   "llm.empty": "Bring your own key",
-  "llm.empty.text":
-    "Agents think with a language model on your own account. Add a service, test it, and the next call uses it. Without one, the sandbox's simulated vendors answer.",
+  "llm.empty.text": "Agents think with a language model on your own account. Add a service, test it, and the next call uses it.",
   "service.keyAgain": "The host has changed: enter the key again. A stored key is only sent to the host it was stored for.",
   "service.keyStays": "A key ending in {end} is stored. Leave empty to keep it, enter another to replace it.",
   "service.label": "Label",
@@ -233,6 +233,8 @@ export const en = {
   "service.saveAnyway.text": "The Test failed. The service is saved with that mark.",
   "service.vendor": "Vendor",
   "service.thenTo": "then {model}",
+  "service.sandbox": "Until then the sandbox's simulated vendors do it.",
+  "service.noSandbox": "Until then calls end with an apology.",
 
   test: "Test",
   "test.again": "Test again",
@@ -277,8 +279,7 @@ export const en = {
 
   "speech.add": "Add Speech Service",
   "speech.empty": "Ears and a voice",
-  "speech.empty.text":
-    "One service understands callers, one speaks to them. Add both with your own keys. Without them, the sandbox's simulated vendors do it.",
+  "speech.empty.text": "One service understands callers, one speaks to them. Add both with your own keys.",
   "speech.lead": "The vendors that listen to callers and speak to them, on your own keys.",
   "speech.new": "Add Speech Service",
   "speech.stt": "Listens",

@@ -50,7 +50,7 @@ function Filters({ filters, change }: { filters: CallFilters; change: (changes: 
         required
         value={String(filters.days)}
         onChange={(days) => change({ days: Number(days) })}
-        options={["1", "7", "30", "365"].map((value) => ({ value, label: t("days", { count: value }) }))}
+        options={["1", "7", "30", "365"].map((value) => ({ value, label: value === "1" ? t("days.one") : t("days", { count: value }) }))}
       />
       <SelectField
         label={t("calls.direction")}

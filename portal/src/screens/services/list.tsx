@@ -8,6 +8,7 @@ import { HealthStatus } from "../../ui/health";
 import { Badge, Button, Empty, LinkButton, Loaded, Page, Table } from "../../ui/parts";
 import { delay } from "../../ui/time";
 import { useToast } from "../../ui/toast";
+import { useSystem } from "../lists";
 import { endOf, hostOf, isGood, type Kind, KINDS, nameOf, outcomeOf, reasonOf, type Service, type Use, useManifests, useServiceActions, useServices } from "./data";
 
 const ICONS = { llm: BrainCircuit, speech: AudioLines };
@@ -16,6 +17,7 @@ export default function ServiceList({ kind }: { kind: Kind }) {
   const { t } = useText();
   const services = useServices(kind);
   const manifests = useManifests(kind);
+  const system = useSystem();
   const add = (
     <LinkButton href={`${KINDS[kind].list}/new`} look="main" icon={Plus}>
       {t(`${kind}.add`)}
@@ -29,7 +31,7 @@ export default function ServiceList({ kind }: { kind: Kind }) {
             <Services kind={kind} rows={rows} manifests={manifests.data ?? []} />
           ) : (
             <Empty icon={ICONS[kind]} title={t(`${kind}.empty`)} action={add}>
-              {t(`${kind}.empty.text`)}
+              {t(`${kind}.empty.text`)} {system.data && t(system.data.sandbox ? "service.sandbox" : "service.noSandbox")}
             </Empty>
           )
         }
