@@ -187,7 +187,8 @@ async def supervise(server: Server, after_s: float) -> None:
         await asyncio.sleep(0.1)
     await asyncio.sleep(after_s)
     update = {"type": "generate_reply", "instructions": "Say that the manager is here.", "interrupt": True}
-    calls.execute(sid, parse_call_update({"agent_update": update})[0])
+    (command,), _ = parse_call_update({"agent_update": update})
+    calls.execute(sid, command)
 
 
 async def play(scene: Scene, number: int, server: Server, fleet: SandboxFleet, folder: Path) -> Figures:
