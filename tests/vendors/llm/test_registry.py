@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
 from moonwire.errors import ConfigError, RequestRejectedError
 from moonwire.ports.directory import VendorCredential
+from moonwire.vendors import llm as vendors
 from moonwire.vendors.chat_vendor import ConnectOptions
 from moonwire.vendors.connections import VendorConnections
 from moonwire.vendors.llm import VENDORS, credential_from_auth, manifest, manifests, open_llm
@@ -55,3 +58,14 @@ async def test_unknown_vendors_and_addresses_are_the_operators_matter(connection
         manifest("nobody")
     with pytest.raises(ConfigError):
         open_llm(VendorCredential("moonshot", fields={"base_url": "ftp://x"}), connections)
+
+
+def test_every_folder_is_a_vendor_with_all_that_belongs_to_it() -> None:
+    folders = [path for path in Path(vendors.__file__).parent.iterdir() if (path / "__init__.py").exists()]
+    listed = {module.rsplit(".", 2)[1] for module, _ in VENDORS.values()}
+    assert {folder.name for folder in folders} == listed
+    reference = (Path(__file__).parents[3] / "docs/reference/llm-vendors.md").read_text()
+    for folder in folders:
+        assert {"README.md", "adapter.py", "manifest.py"} <= {file.name for file in folder.iterdir()}, folder.name
+    for vendor in VENDORS:
+        assert f"| `{vendor}` |" in reference
