@@ -97,7 +97,7 @@ class Agent:
         self._hearing.attach(self._recognition, call.services.vad, self._plan.interruptions)
         try:
             async with self._group:
-                warming = self._group.create_task(self._model.warm_up())
+                warming = self._group.create_task(self.conversation.warm_up())
                 self.conversation.start()
                 try:
                     await self._talk()

@@ -96,6 +96,13 @@ class Conversation:
         task.add_done_callback(self._tools.discard)
         return task
 
+    async def warm_up(self) -> None:
+        """Open the way to the model early; where no greeting of its own does it, have it read the prompt, too."""
+        await self.asking.model.warm_up()
+        verb = self._plan.verb
+        if verb.greeting is not True and not verb.mcp_servers:
+            await self.asking.warm_prefix()
+
     def start(self) -> None:
         """Begin to look for tool servers and to load what is heard while tools run."""
         call, verb = self.call, self._plan.verb

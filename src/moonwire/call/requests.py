@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -18,7 +18,7 @@ from moonwire.core.dialog.messages import Message, SystemMessage
 from moonwire.core.dialog.spoken import SpokenText
 from moonwire.core.dialog.window import ContextWindow, size_of
 from moonwire.core.turns.commands import ReplyCause
-from moonwire.errors import ContextTooLongError
+from moonwire.errors import ContextTooLongError, VendorError
 from moonwire.ports.llm import AnswerEnd, ChatRequest, LanguageModel, ToolDefinition
 
 if TYPE_CHECKING:
@@ -32,6 +32,12 @@ GO_ON: Final = "(Go on with the conversation.)"
 
 _LEAST_BYTES: Final = 1000
 """A conversation is never shortened below this: with a system prompt as long as the context nothing else helps."""
+
+
+WORTH_WARMING: Final = 8000
+"""Bytes of instructions and tools, some 2000 tokens: reading them costs a caller's first answer noticeable time."""
+
+_WARM_S: Final = 10.0
 
 
 class Offer(Protocol):
@@ -84,6 +90,18 @@ class Asking:
                 elif isinstance(item, AnswerEnd):
                     self.paid(item)
         return (text + spoken.flush()).strip()
+
+    async def warm_prefix(self) -> None:
+        """Let the vendor read a long beginning of the conversation before the first turn needs it; never raises."""
+        request = replace(self.request(self.history.messages(), self.toolbox.offered), max_tokens=1)
+        size = size_of(request.messages) + self.size_of_tools(request.tools)
+        if size < WORTH_WARMING or not self.model.outlook(request).caches_prefix:
+            return
+        with suppress(VendorError, TimeoutError):
+            async with asyncio.timeout(_WARM_S), aclosing(self.model.stream(request)) as answer:
+                async for item in answer:
+                    if isinstance(item, AnswerEnd):
+                        self.paid(item)
 
     def paid(self, end: AnswerEnd) -> None:
         """Count a complete answer."""

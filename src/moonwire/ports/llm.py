@@ -116,6 +116,8 @@ class ModelOutlook:
     """What the answer may take of them."""
     thinks: bool = False
     """The model reasons before it speaks: seconds, perhaps many, pass before the first useful token."""
+    caches_prefix: bool = False
+    """The vendor remembers the beginning of a prompt, and the account can afford to send it once more than needed."""
 
 
 class LanguageModel(Protocol):

@@ -53,6 +53,8 @@ from moonwire.vendors.connections import EndpointKnowledge, VendorConnections
 _LIST_S = 10.0
 _LIST_BYTES = 1024 * 1024
 _MAX_REPAIRS = 3
+_TIER_HEADER = "Msh-Gid"
+"""Moonshot's rate tier, `enterprise-tier-3` (captured 2026-03)."""
 
 _log = structlog.get_logger()
 
@@ -329,6 +331,7 @@ class ChatCompletions:
             models = vendor.listed(body)
         except MoonwireError:
             raise vendor.error(HttpFailure(status, headers, body, ""), self._knowledge) from None
+        self._knowledge.tier = headers.get(_TIER_HEADER, "").strip().lower()
         self._knowledge.learn_list({model.id: model for model in models})
         return models
 

@@ -34,6 +34,8 @@ class EndpointKnowledge:
         self._listed_at = 0.0
         self._gone_until: dict[str, float] = {}
         self._repairs: dict[str, frozenset[str]] = {}
+        self.tier = ""
+        """The account's rate tier, as far as the vendor tells it."""
 
     def learn_list(self, models: Mapping[str, ListedModel]) -> None:
         """Take the endpoint's own list; an empty one says nothing."""

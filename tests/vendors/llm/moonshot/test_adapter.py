@@ -304,3 +304,13 @@ async def test_unreadable_tool_arguments_become_empty(simulator: MoonshotSimulat
     simulator.say(ScriptedAnswer("", (ScriptedCall("look", raw='{"a":'),)))
     answer = await collect(open_model(), ask())
     assert answer.calls == [ToolCall("functions.look:0", "look", {})]
+
+
+async def test_an_account_of_the_lowest_tier_has_no_request_to_spare(open_model: OpenModel) -> None:
+    model = open_model()
+    request = ChatRequest("kimi-k2.6", ())
+    assert model.outlook(request).caches_prefix
+    await model.warm_up()
+    assert model.outlook(request).caches_prefix, "the simulator's account is of tier 3"
+    model._knowledge.tier = "enterprise-tier-0"
+    assert not model.outlook(request).caches_prefix

@@ -33,6 +33,8 @@ from moonwire.vendors.llm.moonshot.profile import (
 )
 
 _MAX_TOOLS = 128
+_POOREST = "tier-0"
+"""Three requests a minute: none to spare."""
 
 _log = structlog.get_logger()
 
@@ -120,7 +122,8 @@ class Moonshot:
         repairs = knowledge.repairs(model)
         thinks = plan_thinking(family, request.reasoning_effort, request.vendor_params, repairs).thinks
         context = context_tokens(MANIFEST, model, knowledge)
-        return ModelOutlook(context, _cap(request, context, thinks=thinks), thinks)
+        caches = not thinks and not knowledge.tier.endswith(_POOREST)
+        return ModelOutlook(context, _cap(request, context, thinks=thinks), thinks, caches)
 
     def _offer(self, tools: Sequence[ToolDefinition], *, plain: bool) -> OfferedTools:
         if len(tools) > _MAX_TOOLS:
