@@ -12,7 +12,7 @@ I12 an early reply is neither audible nor committed before its release, and rele
 I13 a reply that waits for tools has the tools' time, and no more than a reply's once they are done
 I14 the application's wishes are granted, each once: what waits is said as soon as nobody has the floor
 
-MOONWIRE_FUZZ=1 runs the long profile: more than a million events, in about two minutes.
+MOONWIRE_FUZZ=1 runs the long profile: more than a million events, in about two minutes on an idle machine.
 """
 
 from __future__ import annotations
@@ -419,7 +419,7 @@ def converse(seed: int, steps: int = 60) -> Call:
 
 
 def test_random_conversations_meet_every_cause_and_early_replies(
-    record_property: Callable[[str, object], None],
+    record_testsuite_property: Callable[[str, object], None],
 ) -> None:
     causes: set[str] = set()
     releases = events = 0
@@ -428,7 +428,7 @@ def test_random_conversations_meet_every_cause_and_early_replies(
         causes |= call.causes
         releases += call.releases
         events += len(call.log)
-    record_property("events", events)
+    record_testsuite_property("events", events)
     assert events > (1_000_000 if LONG else 5_000)
     assert causes == {"greeting", "user", "no_response", "requested", "apology"}
     assert releases > SEQUENCES / 20
