@@ -182,6 +182,7 @@ export const en = {
   "end.noAnswer": "Nobody answered",
 
   turn: "Turn",
+  "turn.endedBy": "Turn ended by",
   "turn.eot": "Turn, ms",
   "turn.eot.name": "End of turn",
   "turn.llm": "LLM, ms",

@@ -183,6 +183,7 @@ export const zh: Catalogue = {
   "end.noAnswer": "无人接听",
 
   turn: "轮次",
+  "turn.endedBy": "判定方",
   "turn.eot": "轮次 ms",
   "turn.eot.name": "判断说完",
   "turn.llm": "模型 ms",

@@ -14,6 +14,7 @@ const LINES = [
     cause: "user",
     interrupted: true,
     model: "kimi-k2.6",
+    turn_detection: "smart-turn",
     pii_heard: "At nine",
     latency: { stt_ms: 240, eot_ms: 0, llm_ms: 100, tts_ms: 80, response_ms: 610 },
   },
@@ -34,7 +35,7 @@ describe("turns", () => {
   it("joins what was asked with what was heard and how long it took", () => {
     const [greeting, answer] = turns(LINES);
     expect(greeting).toMatchObject({ caller: "", agent: "Hello!", response: null, parts: { llm: 120, tts: 90 } });
-    expect(answer).toMatchObject({ caller: "When do you open?", interrupted: true, response: 610 });
+    expect(answer).toMatchObject({ caller: "When do you open?", interrupted: true, response: 610, endedBy: "smart-turn" });
     expect(answer?.parts).toEqual({ stt: 240, eot: 0, llm: 100, tts: 80 });
   });
 });

@@ -22,6 +22,8 @@ export interface Turn {
   agent: string;
   interrupted: boolean;
   model: string;
+  /** The engine that ended the caller's turn; empty where the agent began. */
+  endedBy: string;
   /** Caller stopped to first audio, in milliseconds; null where nothing was asked. */
   response: number | null;
   parts: Partial<Record<Part, number>>;
@@ -65,6 +67,7 @@ export function turns(lines: TimelineLine[]): Turn[] {
       agent: text(line.pii_heard),
       interrupted: line.interrupted === true,
       model: text(line.model),
+      endedBy: text(line.turn_detection),
       response: latency.response_ms ?? null,
       parts,
     });

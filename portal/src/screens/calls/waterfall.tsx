@@ -24,6 +24,7 @@ export function Waterfall({ turns }: { turns: Turn[] }) {
                 {t(`turn.${part}`)}
               </th>
             ))}
+            <th scope="col">{t("turn.endedBy")}</th>
           </tr>
         </thead>
         <tbody>
@@ -39,6 +40,7 @@ export function Waterfall({ turns }: { turns: Turn[] }) {
                   {turn.parts[part] === undefined ? "–" : Math.round(turn.parts[part])}
                 </td>
               ))}
+              <td>{turn.endedBy || "–"}</td>
             </tr>
           ))}
         </tbody>
