@@ -36,8 +36,12 @@ class ReferringPatch(PatchLeg):
         self, target: str, headers: Mapping[str, str] | None = None, on_news: Callable[[int], None] | None = None
     ) -> int:
         self.referred_to = target
+        self.refer_headers = dict(headers or {})
         if self.outcome is None:
             raise CallRefusedError(603, "Decline")
+        if on_news is not None:
+            on_news(180)
+            on_news(self.outcome)
         return self.outcome
 
 
