@@ -159,7 +159,13 @@ def _sip(settings: Settings, gate: CallerGate, engine: CallEngine, pacer: Pacer,
         public_ip=settings.public_ip,
         clock=clock,
     )
-    endpoint.guard_calls(outbound.guard.permitted)
+
+    def permitted(host: str, addresses: Sequence[str]) -> Sequence[str]:
+        """Users may call public addresses, those that the operator permits, and those of carriers that may call us."""
+        known = [address for address in addresses if gate.carrier_for_address(address) is not None]
+        return known or outbound.guard.permitted(host, addresses)
+
+    endpoint.guard_calls(permitted)
     engine.dial_through(endpoint)
     return endpoint
 

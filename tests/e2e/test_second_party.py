@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 from tests.e2e.telephones import Answering, Telephones, ringing
@@ -25,6 +26,7 @@ from moonwire.store.configuration import parse_configuration
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 
 BRIEF = "A caller wants to book a table for two tomorrow."
+KEY = "11111111-2222-4333-8444-555555555555"
 NEXT = PlayAudio("nothing", bytes([0xFF]) * 160)
 """Lets a caller wait for what is said from here on."""
 SORRY = "I am sorry, nobody is free at the moment."
@@ -81,6 +83,7 @@ def configuration(telephones: Telephones, moonshot: str, deepgram: str, cartesia
             ],
             "applications": [{"name": name, "app_json": verbs} for name, verbs in numbers.items()],
             "phone_numbers": [{"number": name, "application": name} for name in numbers],
+            "api_keys": [{"name": "owner", "token": KEY}],
             "carriers": [{"name": "loopback", "inbound": ["127.0.0.1/32"]}],
         }
     ).decode()
@@ -88,6 +91,17 @@ def configuration(telephones: Telephones, moonshot: str, deepgram: str, cartesia
 
 async def call(server: Server, number: str, *steps: Step) -> CallerReport:
     return await dial(f"sip:{number}@127.0.0.1:{server.sip.local_port}", await prepare(steps))
+
+
+async def order(server: Server, uri: str) -> tuple[int, str]:
+    """Ask REST for a call to an address; returns the answer's status and code."""
+    url = f"http://127.0.0.1:{server.http_port}/v1/Accounts"
+    body = {"from": "1", "to": {"type": "sip", "sipUri": uri}, "app_json": '[{"verb": "pause", "length": 1}]'}
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as http:
+        async with http.get(url) as answer:
+            (account,) = await answer.json()
+        async with http.post(f"{url}/{account['account_sid']}/Calls", json=body) as answer:
+            return answer.status, (await answer.json()).get("code", "")
 
 
 async def refer_by_hand(server: Server) -> list[str]:
@@ -118,6 +132,7 @@ async def test_callers_reach_a_person_or_go_on(tmp_path: Path) -> None:
         "patient": Answering(),
         "carl": Answering((Say("How is the weather today?"), WaitForSilence(), HangUp())),
         "slow": Answering(),
+        "dora": Answering((Pause(20),)),
     }
     async with ringing(people) as telephones, running_fleet() as fleet:
         fleet.moonshot.world.lines = Lines((), Model())
@@ -131,6 +146,8 @@ async def test_callers_reach_a_person_or_go_on(tmp_path: Path) -> None:
             unanswered = group.create_task(call(server, "1003", Pause(30)))
             impatient = group.create_task(call(server, "1004", WaitForSilence(quiet_s=1.5), HangUp()))
             referred = group.create_task(refer_by_hand(server))
+            ordered = group.create_task(order(server, telephones.uri("dora")))
+            private = group.create_task(order(server, "sip:dora@10.255.255.1"))
             dialled = group.create_task(
                 call(server, "1006", WaitForSilence(), Say("Hello, can you help me?"), Pause(20))
             )
@@ -147,6 +164,9 @@ async def test_callers_reach_a_person_or_go_on(tmp_path: Path) -> None:
     assert impatient.result().completed
     assert (await people["patient"].end).reason == "cancel"
     assert referred.result() == [f"<{telephones.uri('box')}>", "BYE"]
+    assert ordered.result() == (201, ""), "the address of a carrier that may call us"
+    assert (await people["dora"].report).end_reason == "bye"
+    assert private.result() == (400, "private-address")
     assert carl.agent_speech, "the caller reached Carl"
     assert dialled.result().agent_speech, "Carl reached the caller"
     assert (await people["slow"].end).reason == "cancel"
