@@ -109,6 +109,15 @@ class ReferringLeg(Protocol):
         ...
 
 
+@runtime_checkable
+class EarlyMediaLeg(Protocol):
+    """An inbound leg whose caller can hear something before the answer."""
+
+    def begin_early_media(self) -> None:
+        """Send 183 and let audio flow; no effect once answered."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CallOrder:
     """A call that we make."""

@@ -287,3 +287,19 @@ async def test_a_host_name_is_resolved_once_and_a_wrong_one_is_named(rig):
         await rig.endpoint(host="nowhere.invalid")
     with pytest.raises(ConfigError, match="MOONWIRE_SIP_PORT"):
         await rig.endpoint(host="localhost", port=endpoint.local_port)
+
+
+async def test_audio_may_flow_before_the_answer(rig, endpoint, phone):
+    phone.invite()
+    leg, listener = await rig.legs.next()
+    leg.begin_early_media()
+    early = await phone.until(183)
+    assert "m=audio" in early.body
+    await leg.answer()
+    answer = await phone.until(200)
+    assert answer.body == early.body
+    phone.ack(answer)
+    leg.begin_early_media()
+    await leg.hang_up()
+    await phone.until("BYE")
+    assert (await listener.end()).reason == "hangup"

@@ -17,6 +17,7 @@ from moonwire.call.snapshot import snapshot
 from moonwire.call.targets import Presentation
 from moonwire.core.audio.tones import ringback
 from moonwire.errors import HookError
+from moonwire.ports.legs import EarlyMediaLeg
 from moonwire.spec.payloads import CallStatus, base_payload
 from moonwire.spec.transfer_payloads import DialOutcome, dial_complete
 from moonwire.spec.transfers import Target
@@ -133,14 +134,11 @@ def _outcome(peer: Peer | None, status: int | None, connected_s: int | None = No
 
 @asynccontextmanager
 async def _ringing(call: Call, verb: Dial) -> AsyncGenerator[_Listen]:
-    """Let an answered caller hear music, a ringing tone, or what comes from over there already."""
+    """Let the caller hear music or a ringing tone, or what comes from over there already."""
     listen = _Listen(call)
-    if not call.timeline.is_answered:
-        yield listen  # the caller's own telephone makes the sound
-        return
-    audio = await _music(call, verb)
-    listen.sound = asyncio.create_task(loop_audio(call.egress, audio))
-    try:
+    if call.timeline.is_answered:
+        listen.sound = asyncio.create_task(loop_audio(call.egress, await _music(call, verb)))
+    try:  # an unanswered caller's own telephone makes the sound
         yield listen
     finally:
         await listen.stop()
@@ -171,9 +169,12 @@ class _Listen:
 
     def _progress(self, peer: Peer, status: CallStatus) -> None:
         call = self._call
-        if status != "early-media" or self.sound is None or call.egress.patched is not None:
+        if status != "early-media" or call.egress.patched is not None:
             return
-        self.sound.cancel()
+        if self.sound is not None:
+            self.sound.cancel()
+        elif isinstance(call.leg, EarlyMediaLeg):
+            call.leg.begin_early_media()
         call.egress.patched = self._queue
         peer.on_voice = self._pass_on
 

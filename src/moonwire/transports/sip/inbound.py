@@ -51,6 +51,14 @@ class InboundCall:
             headers = {"Contact": self._session.headers_of_2xx(None)["Contact"]}
             self._exchange.respond(180, to_tag=self._tag, headers=headers)
 
+    def begin_early_media(self) -> None:
+        """Send 183 with our description and let media flow before the answer; no effect after a late offer."""
+        if not self._exchange.open or self._session.ended is not None or self._answer is None:
+            return
+        headers = {"Contact": self._session.headers_of_2xx(None)["Contact"]}
+        self._exchange.respond(183, to_tag=self._tag, headers=headers, body=self._answer)
+        self._media.start()
+
     def answer(self) -> None:
         """Send 200 and let media flow (after a late offer: with the ACK).
 

@@ -23,6 +23,10 @@ class CallControl(Protocol):
         """Say that it rings."""
         ...
 
+    def begin_early_media(self) -> None:
+        """Let audio flow before the answer."""
+        ...
+
     def answer(self) -> None:
         """Take the call."""
         ...
@@ -70,6 +74,10 @@ class SipLeg:
     async def ring(self) -> None:
         """Send 180."""
         self._control.ring()
+
+    def begin_early_media(self) -> None:
+        """Send 183 and let audio flow before the answer."""
+        self._control.begin_early_media()
 
     async def answer(self) -> None:
         """Send 200 and let audio flow.

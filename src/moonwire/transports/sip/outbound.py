@@ -77,6 +77,9 @@ class OutboundCall:
     def ring(self) -> None:
         """Nothing: the other side rings."""
 
+    def begin_early_media(self) -> None:
+        """Nothing: that is for the other side to do."""
+
     def answer(self) -> None:
         """Nothing: the other side answers."""
 
