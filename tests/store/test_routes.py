@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from moonwire.ports.routes import OutboundRoute
@@ -46,3 +48,10 @@ def test_the_uri_of_a_number() -> None:
     assert NORTH.uri("+15551234567") == "sip:+15551234567@sip.north.example:5060"
     assert SOUTH.uri("100") == "sip:100@[2001:db8::1]:5070;transport=tcp"
     assert "planted" not in repr(NORTH)
+
+
+def test_numbers_as_the_carrier_wants_them() -> None:
+    assert replace(NORTH, leading_plus=False).uri("+1555") == "sip:1555@sip.north.example:5060"
+    assert replace(NORTH, leading_plus=True).uri("1555") == "sip:+1555@sip.north.example:5060"
+    assert replace(NORTH, leading_plus=True, prefix="99#").uri("1555") == "sip:99%23+1555@sip.north.example:5060"
+    assert replace(NORTH, leading_plus=True).uri("*72") == "sip:*72@sip.north.example:5060"

@@ -55,6 +55,7 @@ def order_for(
         route = _carrier(services, application.account_sid, target)
         carrier = route.carrier
         uri, auth, guarded = route.uri(target.number or ""), auth or route.auth, guarded and bool(proxy)
+        proxy = proxy or route.proxy
     return CallOrder(
         uri=uri,
         from_user=target.from_.user or shown.user,

@@ -16,9 +16,18 @@ class OutboundRoute:
     protocol: str = "udp"
     auth: tuple[str, str] | None = field(default=None, repr=False)
     """User and password for digest, where the carrier wants them."""
+    leading_plus: bool | None = None
+    """Whether the carrier wants numbers with their plus; None leaves them as they are."""
+    prefix: str = ""
+    """Goes before every number."""
+    proxy: str | None = None
+    """SIP URI of the next hop, when it is not the gateway itself."""
 
     def uri(self, number: str) -> str:
         """Return the SIP URI of a number behind this gateway."""
+        if self.leading_plus is not None and number.lstrip("+").isdigit():
+            number = ("+" if self.leading_plus else "") + number.lstrip("+")
+        number = f"{self.prefix}{number}".replace("#", "%23")  # RFC 3261 section 25.1: not allowed in a user part
         host = f"[{self.host}]" if ":" in self.host else self.host
         transport = ";transport=tcp" if self.protocol == "tcp" else ""
         return f"sip:{number}@{host}:{self.port}{transport}"

@@ -204,7 +204,17 @@ async def _carriers(session: AsyncSession, box: SecretBox, accounts: set[str]) -
 def _route(carrier: CarrierRow, gateway: GatewayRow, box: SecretBox) -> OutboundRoute:
     user, password = carrier.properties.get("register_username"), open_field(box, carrier, "register_password")
     auth = (str(user), password) if user and password else None
-    return OutboundRoute(carrier.name, gateway.address, gateway.port, gateway.protocol.partition("/")[0], auth)
+    plus, proxy = carrier.properties.get("e164_leading_plus"), carrier.properties.get("outbound_sip_proxy")
+    return OutboundRoute(
+        carrier.name,
+        gateway.address,
+        gateway.port,
+        gateway.protocol.partition("/")[0],
+        auth,
+        leading_plus=None if plus is None else bool(plus),
+        prefix=str(carrier.properties.get("tech_prefix") or ""),
+        proxy=str(proxy) if proxy else None,
+    )
 
 
 def gateway_network(gateway: GatewayRow) -> Network | None:
