@@ -189,6 +189,18 @@ async def test_speech_is_tested_before_and_after_saving_for_what_it_is_used_for(
     assert (await alice.ask("GET", "/speech-vendors/manifest"))[1]["vendors"][0]["vendor"] == "deepgram"
 
 
+async def test_numbers_are_told_apart_by_whether_they_lead_anywhere(rest: Rest) -> None:
+    alice = rest.alice
+    application = await alice.make("/Applications", {"name": "a", "call_hook": HOOK})
+    await alice.make("/PhoneNumbers", {"number": "1", "application_sid": application})
+    await alice.make("/PhoneNumbers", {"number": "2"})
+    path = f"/Accounts/{alice.account_sid}/PhoneNumbers"
+    for query, numbers in ({}, ["1", "2"]), ({"assigned": "true"}, ["1"]), ({"assigned": "false"}, ["2"]):
+        assert [row["number"] for row in (await alice.ask("GET", path, **query))[1]] == numbers
+    _, page = await alice.ask("GET", path, page="1", page_size="1", assigned="true")
+    assert (page["total"], len(page["data"])) == (1, 1)
+
+
 async def test_the_server_tells_that_vendors_are_simulated(rest: Rest) -> None:
     _, told = await rest.alice.ask("GET", "/SystemInformation")
     assert (told["sandbox"], told["domain_name"]) == (True, None)

@@ -111,6 +111,7 @@ export const en = {
   "step.stt.missing": "Add a Speech Service that listens",
   "step.tts": "Answers are spoken",
   "step.tts.missing": "Add a Speech Service that speaks",
+  "step.application.unasked": "{count} configured; none has answered yet",
 
   "alerts.call": "open the call",
   "alerts.clear": "Seen",

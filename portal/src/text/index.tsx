@@ -7,6 +7,8 @@ export type Catalogue = Record<TextKey, string>;
 export type Language = "en" | "zh";
 export type Translate = (key: TextKey, values?: Record<string, string | number>) => string;
 
+export type Said = (what: string | Error | null | undefined, code?: string | null) => string;
+
 interface Texts {
   language: Language;
   setLanguage: (language: Language) => void;
@@ -15,7 +17,7 @@ interface Texts {
    * What the server said, in the reader's language: by its sentences where this portal knows them, otherwise by its
    * stable code, with the server's own words behind.
    */
-  said: (what: string | Error | null | undefined, code?: string | null) => string;
+  said: Said;
 }
 
 /** How the server's words become the reader's. */

@@ -129,6 +129,7 @@ const sentences: [RegExp, string][] = [
   [/^Answers without thinking: the model for live calls\.?$/i, "不思考直接回答：适合实时通话。"],
   [/^(?:for code; )?thinks (?:briefly )?before it speaks\.?$/i, "先思考再说话。"],
   // REST
+  [/^The application did not answer: (.+)$/i, "应用没有应答：$1"],
   [/^The server cannot be reached\.$/, "无法连接服务器。"],
   [/^Wrong user name or password\.$/, "用户名或密码错误。"],
   [/^Old_password is wrong\.$/i, "当前密码错误。"],

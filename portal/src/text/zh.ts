@@ -112,6 +112,7 @@ export const zh: Catalogue = {
   "step.stt.missing": "请添加语音识别服务",
   "step.tts": "能说出回答",
   "step.tts.missing": "请添加语音合成服务",
+  "step.application.unasked": "已配置 {count} 个，尚无应答",
 
   "alerts.call": "查看通话",
   "alerts.clear": "已知悉",

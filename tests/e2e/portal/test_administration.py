@@ -32,6 +32,19 @@ async def test_the_overview_says_that_vendors_are_simulated(operator: Portal) ->
     await operator.page.get_by_role("complementary", name="Sandbox").get_by_text("no real key is in use").wait_for()
 
 
+async def test_readiness_is_found_out_by_asking(operator: Portal) -> None:
+    page, account = operator.page, await own_account(operator)
+    hook = "ws://127.0.0.1:9/agent"
+    made = await operator.ask("POST", "/Applications", {"name": "gone", "account_sid": account, "call_hook": hook})
+    await operator.open("/")
+    step = page.get_by_role("link", name="An application says what to do")
+    await step.get_by_text("none has answered yet").wait_for()
+    await page.get_by_role("button", name="Check everything now").click()
+    await step.get_by_text("gone: the application did not answer").wait_for()
+    assert await page.locator("li.broken", has=step).count() == 1
+    await operator.ask("DELETE", f"/Applications/{made['sid']}")
+
+
 async def test_users_are_added_changed_and_removed(operator: Portal) -> None:
     page = operator.page
     await operator.open("/account/users")
