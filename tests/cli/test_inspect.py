@@ -35,6 +35,19 @@ NOISE = {"kind": "call", "at_s": 0.2, "name": "noise_isolation", "direction": "r
             {"kind": "stt", "name": "language", "language": "es", "voice_language": "es-MX"},
             "the caller speaks es, and is answered in es-MX",
         ),
+        (
+            {"kind": "llm", "name": "model_switched", "requested": "a", "used": "b", "reason": "retired", "why": "old"},
+            "model: old; b answers instead",
+        ),
+        (
+            {"kind": "llm", "name": "history_shortened", "messages": 8, "cut_results": 1},
+            "model: the conversation has outgrown its context; 8 old messages left out, 1 tool results cut",
+        ),
+        (
+            {"kind": "llm", "name": "request_changed", "change": "plain-schemas", "refusal": "no"},
+            "model: the vendor refused the request (no); accepted after plain-schemas",
+        ),
+        ({"kind": "llm", "name": "answered"}, None),
         ({"kind": "stt", "name": "something new"}, None),
     ],
 )

@@ -90,8 +90,8 @@ def describe(line: Line) -> str | None:
         case "error":
             remedy = f" Remedy: {line['remedy']}" if line.get("remedy") else ""
             return f"trouble in {line.get('verb', '?')}: {line.get('error')}.{remedy}"
-        case "llm" if line.get("name") == "model_switched":
-            return f"model {line['requested']} is {line['reason']}; {line['used']} answers instead"
+        case "llm":
+            return _about_model(line)
         case "stt" | "tts" if line.get("name") == "vendor_switched":
             return f"{line['kind']}: {line['asked']} is given up ({line['code']}); {line['used']} goes on"
         case "stt" if line.get("name") == "language":
@@ -117,6 +117,24 @@ def _about_call(line: Line) -> str | None:
             return f"agent ends: {line['reason']}" + (f" ({line['error']})" if line.get("error") else "")
         case "ended":
             return f"call ended by {line['by']}: {line['reason']} (SIP {line['sip_status']})"
+        case _:
+            return None
+
+
+def _about_model(line: Line) -> str | None:
+    match line.get("name"):
+        case "model_switched":
+            why = line.get("why") or f"{line['requested']}: {line['reason']}"
+            return f"model: {why}; {line['used']} answers instead"
+        case "history_shortened":
+            cut = f", {line['cut_results']} tool results cut" if line["cut_results"] else ""
+            return f"model: the conversation has outgrown its context; {line['messages']} old messages left out{cut}"
+        case "request_changed":
+            return f"model: the vendor refused the request ({line['refusal']}); accepted after {line['change']}"
+        case "turn_withdrawn":
+            return "model: moderation refused the caller's words; they are left out from now on"
+        case "thinking_filler":
+            return "model: still thinking; the caller is asked to wait"
         case _:
             return None
 
