@@ -126,6 +126,17 @@ async def test_greeting(tmp_path: Path) -> None:
 
 
 @virtual_time
+async def test_speak(tmp_path: Path) -> None:
+    steps = [Pause(1), Say(HOURS), Pause(5), HangUp()]
+    talk = await held(tmp_path, {"speak": False, "greeting": True}, steps=steps, says=["Good evening.", "At ten."])
+    assert talk.report.agent_speech == []
+    assert talk.stage.cartesia.records.transcripts == []
+    assert [event["response"] for event in talk.events("llm_response")] == ["Good evening.", "At ten."]
+    assert [end["response"] for end in talk.ends] == ["Good evening.", "At ten."]
+    assert talk.requests[-1]["messages"][-2]["content"] == "Good evening.", "the history has it"
+
+
+@virtual_time
 async def test_event_hook(tmp_path: Path) -> None:
     talk = await held(tmp_path, {"eventHook": "/my-events"})
     kinds = [event["type"] for event in talk.hooked("/my-events")]

@@ -21,6 +21,7 @@ from moonwire.call.driver import TurnDriver
 from moonwire.call.handoff import Handover
 from moonwire.call.hearing import Hearing
 from moonwire.call.languages import Languages
+from moonwire.call.mute_voice import MuteVoice
 from moonwire.call.reply import Farewell, Reply
 from moonwire.call.reply_reports import ReplyReports, alert_type
 from moonwire.call.turn_meter import TurnMeter
@@ -67,7 +68,7 @@ class Agent:
         self._languages = Languages(
             plan.verb.auto_lock_language, plan.verb.language_config, plan.synthesizer, plan.recognizer.language
         )
-        self._voice = call.voice(self._languages.synthesizer)
+        self._voice = call.voice(self._languages.synthesizer) if plan.verb.speak else MuteVoice()
         self._driver = TurnDriver(plan.turns, self, call.timeline, call.events)
         self._reports = ReplyReports(call, plan.verb, self._driver.handle)
         self._hearing = Hearing(
@@ -267,6 +268,8 @@ class Agent:
         self.expect_languages([language])
         self.conversation.language = self._languages.synthesizer.language or self._plan.language
         self._call.note("stt", name="language", language=language, voice_language=self._languages.synthesizer.language)
+        if not self._plan.verb.speak:
+            return
         try:
             self._voice = self._call.voice(self._languages.synthesizer)
         except VendorError as error:

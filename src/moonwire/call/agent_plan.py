@@ -80,7 +80,7 @@ def plan_agent(call: Call, verb: Agent) -> AgentPlan:
             language=recognizer.language or "",
             end_of_turn_s=_silence_s(engine),
             whole_wait_s=0.0 if engine.vendor_ends_turn else TurnSettings().whole_wait_s,
-            early=native or (verb.early_generation and engine.detector is not None),
+            early=verb.speak and (native or (verb.early_generation and engine.detector is not None)),
             unfinished_wait_s=0.0 if native else TurnSettings().unfinished_wait_s,
             no_response_s=verb.no_response_timeout,
         ),

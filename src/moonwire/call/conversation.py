@@ -109,6 +109,11 @@ class Conversation:
         if verb.handoff is not None:
             self._offer_handoff(verb.handoff)
         self._servers = [call.services.tool_servers.connect(server, self) for server in verb.mcp_servers]
+        if verb.speak:
+            self._prepare_filler()
+
+    def _prepare_filler(self) -> None:
+        verb = self._plan.verb
         chosen = verb.tool_filler
         if chosen is None:
             if "tool_filler" not in verb.model_fields_set:
@@ -148,7 +153,7 @@ class Conversation:
 
     def _filler_of_thoughts(self) -> ToolFiller | None:
         chosen = self._plan.verb.thinking_filler
-        if chosen is None:
+        if chosen is None or not self._plan.verb.speak:
             return None
         own = chosen.text
 

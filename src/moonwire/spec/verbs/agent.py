@@ -4,7 +4,8 @@ Everything is optional; what is missing comes from the application's defaults. U
 read into one shape here, so that the engine sees only that one.
 
 Source: @jambonz/schema 0.4.15, verbs/agent; jambonz-python-sdk 0.4.0, whose schema is newer (`noResponseMaxPrompts`,
-`speak`, `speechCleanup`); jambonz changelog up to 11.1.11 for `greeting` as text and `vendorParams`.
+`speak`; its `speechCleanup` is always on here); jambonz changelog up to 11.1.11 for `greeting` as text and
+`vendorParams`.
 """
 
 from __future__ import annotations
@@ -119,9 +120,7 @@ class Agent(VerbModel):
     no_response_max_prompts: int = Field(default=0, ge=0)
     """End the agent after so many unanswered prompts in a row; 0 = never."""
     speak: bool = True
-    """False = the agent's text is never spoken."""
-    speech_cleanup: bool = True
-    """Keep stage directions and reasoning out of what is spoken."""
+    """False = the agent's text is never spoken; history and events have it all the same."""
     early_generation: bool = False
     noise_isolation: Annotated[NoiseIsolation | None, BeforeValidator(_off_as_none)] = None
     """Suppression of noise while this agent runs; absent = as the session has it."""
