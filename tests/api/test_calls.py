@@ -15,6 +15,8 @@ from moonwire.spec.hooks import Hook
 
 from .rest import Rest
 
+pytestmark = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)  # nothing here is stored
+
 
 class Calls:
     """Three calls of one account, one of another; keeps the commands."""
