@@ -464,6 +464,27 @@ async def test_a_lost_database_is_told(rest: Rest) -> None:
     assert (status, answer["code"]) == (503, "store-unavailable")
 
 
+@pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
+async def test_a_read_only_database_shows_what_it_holds(rest: Rest) -> None:
+    made = await rest.alice.ask("POST", "/ApiKeys", {})
+    unused = Tenant(rest.alice.session, made[1]["token"])
+    engine = rest.store.database._engine
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text("ALTER ROLE moonwire SET default_transaction_read_only = on"))
+        await engine.dispose()  # as after a fail-over to a standby
+        assert (await unused.ask("GET", "/Accounts"))[0] == 200
+        status, answer = await unused.ask("POST", "/Applications", {"name": "a", "call_hook": HOOK})
+        assert (status, answer["code"]) == (503, "store-unavailable")
+    finally:
+        async with engine.connect() as connection:
+            await connection.execute(text("SET TRANSACTION READ WRITE"))
+            await connection.execute(text("ALTER ROLE moonwire RESET default_transaction_read_only"))
+            await connection.commit()
+        await engine.dispose()
+    assert (await unused.ask("POST", "/Applications", {"name": "a", "call_hook": HOOK}))[0] == 201
+
+
 async def test_no_account_for_an_administrator_is_named(rest: Rest) -> None:
     status, answer = await rest.admin.ask("POST", "/Applications", {"name": "a", "call_hook": HOOK})
     assert (status, answer["msg"]) == (400, "account_sid is required.")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Literal
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from moonwire.errors import RecordError
+from moonwire.errors import RecordError, StoreUnavailableError
 from moonwire.ports.administration import Login, PageOfRows, Period, Principal, ResourceName, Row
 from moonwire.ports.directory import VendorCredential
 from moonwire.store.patching import Change
@@ -188,10 +189,12 @@ class StoreAdministration:
         return Principal(user.account_sid, user.sid, user.force_change)
 
     async def _note_used(self, key_sid: str, now_s: float) -> None:
-        async with self._store.database.transaction() as session:
-            key = await session.get(ApiKeyRow, key_sid)
-            if key is not None:
-                key.last_used = now_s
+        """Write when a key was used; a database that is full or read-only still shows what it holds."""
+        with contextlib.suppress(StoreUnavailableError):
+            async with self._store.database.transaction() as session:
+                key = await session.get(ApiKeyRow, key_sid)
+                if key is not None:
+                    key.last_used = now_s
 
 
 def _own(principal: Principal, account_sid: str) -> None:
