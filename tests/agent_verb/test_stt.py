@@ -46,6 +46,12 @@ async def test_stt_vendor(tmp_path: Path) -> None:
 
 
 @virtual_time
+async def test_stt_vendor_custom(tmp_path: Path) -> None:
+    talk = await heard_nothing_but_a_sentence(tmp_path, {"stt": {"vendor": "custom:mine"}})
+    assert "custom:mine" in talk.errors[0]["msg"]
+
+
+@virtual_time
 async def test_stt_label(tmp_path: Path) -> None:
     talk = await heard_nothing_but_a_sentence(tmp_path, {"stt": {"label": "second account"}})
     assert "second account" in talk.errors[0]["msg"]
@@ -185,6 +191,7 @@ async def test_stt_deepgram_options_language_hints(tmp_path: Path) -> None:
     assert await all_asked(tmp_path, stt, "language_hint") == ["fr", "nl"]
 
 
+@pytest.mark.agent_row("stt.hintsBoost", "stt.vad")
 @virtual_time
 async def test_stt_options_of_other_vendors(tmp_path: Path) -> None:
     stt = {

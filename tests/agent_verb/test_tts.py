@@ -72,3 +72,10 @@ def test_tts_options_api_key(spelling: str, tmp_path: Path) -> None:
         assert "my-own-key" not in str(talk.stage.lines)
 
     scene()
+
+
+@virtual_time
+async def test_tts_engine(tmp_path: Path) -> None:
+    talk = await held(tmp_path, {"tts": {"engine": "neural", "gender": "FEMALE"}}, steps=JUST_THE_GREETING)
+    assert talk.errors == []
+    assert talk.heard == ["Hello."]

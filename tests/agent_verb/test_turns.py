@@ -31,6 +31,15 @@ async def test_turn_detection_with_native_turn_taking(tmp_path: Path) -> None:
 
 
 @virtual_time
+async def test_turn_detection_model(tmp_path: Path) -> None:
+    marks = Marks()
+    talk = await held(tmp_path, {"turnDetection": {"mode": "krisp", "model": "v2"}}, detector=marks)
+    assert talk.errors == []
+    assert talk.started["turn_detection"]["engine"] == marks.name
+    assert "eleven" in talk.heard[-1]
+
+
+@virtual_time
 async def test_early_generation_with_flux(tmp_path: Path) -> None:
     flux = {"vendor": "deepgramflux", "deepgramOptions": {"eagerEotThreshold": 0.4, "eotThreshold": 0.8}}
     talk = await held(tmp_path, {"stt": flux})
