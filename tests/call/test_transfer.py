@@ -139,3 +139,23 @@ async def test_rest_transfers_a_caller_of_an_agent(tmp_path: Path, answer: float
         assert told["transfer_result"] == ("bridged" if answer else "returned")
         turns = [event for event in application.events if event["type"] == "turn_end"]
         assert len(turns) == (1 if answer else 2), "who was not taken goes on with the agent"
+
+
+@pytest.mark.parametrize("hangs_up_after_s", [3.0, 5.0, 8.0, 14.0])
+@virtual_time
+async def test_a_caller_who_hangs_up_at_any_time_leaves_nobody_on_the_line(
+    tmp_path: Path, hangs_up_after_s: float
+) -> None:
+    """While it rings, while the person is asked, while the person is told, while both talk."""
+    ann = Person(keys="1", stays_s=300)
+    confirm = {"prompt": "Press one to take a call.", "digit": "1"}
+    choice = {"mode": "warm", "confirm": confirm, "onHoldHook": "/hold"}
+    async with handing_over(tmp_path, {ANN: ann}, **choice) as (stage, application, exchange):
+        application.answers["/hold"] = [{"verb": "pause", "length": 1}]
+        stage.moonshot.say(ScriptedAnswer(CONNECT, (CALL,)), "A caller wants a table, a long story. Please help.")
+        await called(stage, Pause(hangs_up_after_s), HangUp())
+        assert exchange.given_up == [ANN] or ann.ended is not None
+        (told,) = hooks(application, "/transferred")
+        assert told["transfer_reason"] in ("caller-abandoned", "completed")
+        assert len(stage.books.records) == 2
+        assert stage.engine.active_calls == 0

@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 
 BRIEF = "A caller wants to book a table for two tomorrow."
 KEY = "11111111-2222-4333-8444-555555555555"
+CARL = {"type": "phone", "number": "+15085551212"}
 NEXT = PlayAudio("nothing", bytes([0xFF]) * 160)
 """Lets a caller wait for what is said from here on."""
 SORRY = "I am sorry, nobody is free at the moment."
@@ -68,7 +69,7 @@ def applications(telephones: Telephones) -> dict[str, list[dict[str, Any]]]:
         "1003": agent(target=to("nobody"), timeout=2, disposition={"onNoAnswer": "hangup"}),
         "1004": agent(target=to("patient"), timeout=60),
         "1005": agent(target=to("box"), blindMethod="refer"),
-        "1006": [{"verb": "dial", "target": to("carl") + to("slow"), "answerOnBridge": True}, {"verb": "hangup"}],
+        "1006": [{"verb": "dial", "target": [CARL, *to("slow")], "answerOnBridge": True}, {"verb": "hangup"}],
     }
 
 
@@ -84,7 +85,9 @@ def configuration(telephones: Telephones, moonshot: str, deepgram: str, cartesia
             "applications": [{"name": name, "app_json": verbs} for name, verbs in numbers.items()],
             "phone_numbers": [{"number": name, "application": name} for name in numbers],
             "api_keys": [{"name": "owner", "token": KEY}],
-            "carriers": [{"name": "loopback", "inbound": ["127.0.0.1/32"]}],
+            "carriers": [
+                {"name": "loopback", "inbound": ["127.0.0.1/32"], "outbound": [f"127.0.0.1:{telephones.port}"]}
+            ],
         }
     ).decode()
 
@@ -130,7 +133,7 @@ async def test_callers_reach_a_person_or_go_on(tmp_path: Path) -> None:
         "busy": Answering(refuses=486),
         "nobody": Answering(),
         "patient": Answering(),
-        "carl": Answering((Say("How is the weather today?"), WaitForSilence(), HangUp())),
+        CARL["number"]: Answering((Say("How is the weather today?"), WaitForSilence(), HangUp())),
         "slow": Answering(),
         "dora": Answering((Pause(20),)),
     }
@@ -153,7 +156,7 @@ async def test_callers_reach_a_person_or_go_on(tmp_path: Path) -> None:
             )
         await server.engine.wait_idle()
 
-    ann, carl = await people["ann"].report, await people["carl"].report
+    ann, carl = await people["ann"].report, await people[CARL["number"]].report
     assert len(ann.agent_speech) >= 2, ("the brief, then the caller", ann, warm.result())
     assert warm.result().ended_by == "moonwire"
     assert len(warm.result().agent_speech) >= 2, "the agent, then Ann"
