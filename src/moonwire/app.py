@@ -34,13 +34,14 @@ from moonwire.observe.metrics import Metrics
 from moonwire.ports.clock import Clock
 from moonwire.ports.directory import VendorCredential
 from moonwire.ports.event_log import EventLogs
-from moonwire.ports.legs import CallerGate, CallLeg
+from moonwire.ports.legs import CallLeg
 from moonwire.ports.live_calls import LiveCalls
 from moonwire.sandbox.caller import CallerReport, ScriptedCaller, Step
 from moonwire.sandbox.fleet import SANDBOX_KEY, SandboxFleet, running_fleet
 from moonwire.settings import Settings
 from moonwire.store.administration import StoreAdministration
 from moonwire.store.declared import Configuration
+from moonwire.store.directory import MemoryDirectory
 from moonwire.store.routes import StoredRoutes
 from moonwire.store.sandbox_overlay import sandbox_configuration
 from moonwire.store.store import Store
@@ -147,7 +148,9 @@ async def _sandbox(settings: Settings, store: Store, stack: AsyncExitStack) -> S
     return fleet
 
 
-def _sip(settings: Settings, gate: CallerGate, engine: CallEngine, pacer: Pacer, outbound: _Outbound) -> SipEndpoint:
+def _sip(
+    settings: Settings, gate: MemoryDirectory, engine: CallEngine, pacer: Pacer, outbound: _Outbound
+) -> SipEndpoint:
     clock = outbound.clock
     rtp = RtpEngine(pacer=pacer, port_min=settings.rtp_port_min, port_max=settings.rtp_port_max, clock=clock)
     endpoint = SipEndpoint(
@@ -162,7 +165,7 @@ def _sip(settings: Settings, gate: CallerGate, engine: CallEngine, pacer: Pacer,
 
     def permitted(host: str, addresses: Sequence[str]) -> Sequence[str]:
         """Users may call public addresses, those that the operator permits, and those of carriers that may call us."""
-        known = [address for address in addresses if gate.carrier_for_address(address) is not None]
+        known = [address for address in addresses if gate.operator_knows(address)]
         return known or outbound.guard.permitted(host, addresses)
 
     endpoint.guard_calls(permitted)

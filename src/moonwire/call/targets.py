@@ -54,7 +54,8 @@ def order_for(
     if uri is None:
         route = _carrier(services, application.account_sid, target)
         carrier = route.carrier
-        uri, auth, guarded = route.uri(target.number or ""), auth or route.auth, guarded and bool(proxy)
+        uri, auth = route.uri(target.number or ""), auth or route.auth
+        guarded = route.guarded or (guarded and bool(proxy))
         proxy = proxy or route.proxy
     return CallOrder(
         uri=uri,

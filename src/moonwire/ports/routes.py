@@ -22,6 +22,8 @@ class OutboundRoute:
     """Goes before every number."""
     proxy: str | None = None
     """SIP URI of the next hop, when it is not the gateway itself."""
+    guarded: bool = False
+    """A user wrote its addresses: they must not be private, except those that the operator permits."""
 
     def uri(self, number: str) -> str:
         """Return the SIP URI of a number behind this gateway."""

@@ -257,19 +257,25 @@ async def _inbound_gateways(scope: _Scope, carrier: CarrierRow, inbound: Sequenc
     for row in rows:
         if (row.address, row.netmask) in wanted and row.inbound and row.is_active:
             wanted.discard((row.address, row.netmask))
+            row.by_operator = True
         elif row.inbound and not row.outbound:
             await scope.session.delete(row)
             changed = True
     for address, netmask in sorted(wanted):
-        scope.session.add(GatewayRow(sid=new_sid(), carrier_sid=carrier.sid, address=address, netmask=netmask))
+        new = GatewayRow(sid=new_sid(), carrier_sid=carrier.sid, address=address, netmask=netmask, by_operator=True)
+        scope.session.add(new)
     return changed or bool(wanted)
 
 
 async def _outbound_gateways(scope: _Scope, carrier: CarrierRow, outbound: Sequence[str]) -> bool:
     """Add the declared gateways that are missing; others, made over REST, stay."""
     rows = await scope.session.scalars(select(GatewayRow).where(GatewayRow.carrier_sid == carrier.sid))
-    known = {(row.address, row.port, row.protocol) for row in rows if row.outbound}
-    missing = [gateway for one in outbound if (gateway := parse_gateway(one)) and _key(gateway) not in known]
+    known = {(row.address, row.port, row.protocol): row for row in rows if row.outbound}
+    declared = [gateway for one in outbound if (gateway := parse_gateway(one))]
+    missing = [gateway for gateway in declared if _key(gateway) not in known]
+    for gateway in declared:
+        if _key(gateway) in known:
+            known[_key(gateway)].by_operator = True
     for gateway in missing:
         scope.session.add(
             GatewayRow(
@@ -280,6 +286,7 @@ async def _outbound_gateways(scope: _Scope, carrier: CarrierRow, outbound: Seque
                 protocol=gateway.protocol,
                 inbound=False,
                 outbound=True,
+                by_operator=True,
             )
         )
     return bool(missing)

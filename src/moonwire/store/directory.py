@@ -19,7 +19,7 @@ class MemoryDirectory:
         self._stored = snapshot or Snapshot()
         self._overlay: SandboxOverlay | None = None
         self._snapshot = self._stored
-        self._networks = NetworkTable(())
+        self._networks = self._trusted = NetworkTable(())
         self._tokens: dict[str, str] = {}
         self._default_application: ApplicationRecord | None = None
         self._speech: Mapping[str, DefaultSpeech] = {}
@@ -88,6 +88,10 @@ class MemoryDirectory:
         """Return the name of the active carrier whose inbound networks hold this IP address, else None."""
         return self._networks.owner(address)
 
+    def operator_knows(self, address: str) -> bool:
+        """Whether an IP address belongs to the inbound networks of a carrier as the operator wrote them."""
+        return self._trusted.owner(address) is not None
+
     def carrier_for_token(self, token: str) -> str | None:
         """Return the name of the active carrier that owns this media-socket token, else None."""
         return self._tokens.get(token_digest(token)) if token else None
@@ -116,6 +120,7 @@ class MemoryDirectory:
         self._speech = default_speech(self._snapshot.speech)
         carriers = self._snapshot.carriers
         self._networks = NetworkTable((network, carrier.name) for carrier in carriers for network in carrier.networks)
+        self._trusted = NetworkTable((network, carrier.name) for carrier in carriers for network in carrier.trusted)
         self._tokens = {carrier.token_sha256: carrier.name for carrier in carriers if carrier.token_sha256}
 
 

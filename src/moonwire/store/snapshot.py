@@ -52,6 +52,9 @@ class KnownCarrier:
 
     name: str
     networks: Sequence[Network] = ()
+    """May call us."""
+    trusted: Sequence[Network] = ()
+    """Those of them that the operator wrote; users may call there, too."""
     token_sha256: str | None = None
     twilio_auth_token: SecretStr | None = None
     account_sid: str = ""
@@ -173,10 +176,13 @@ async def _grouped(rows: AsyncGenerator[_ServiceRow], box: SecretBox) -> Credent
 
 async def _carriers(session: AsyncSession, box: SecretBox, accounts: set[str]) -> list[KnownCarrier]:
     networks: dict[str, list[Network]] = {}
+    trusted: dict[str, list[Network]] = {}
     async for gateway in in_turns(session, select(GatewayRow).where(GatewayRow.inbound, GatewayRow.is_active)):
         network = gateway_network(gateway)
         if network is not None:
             networks.setdefault(gateway.carrier_sid, []).append(network)
+            if gateway.by_operator:
+                trusted.setdefault(gateway.carrier_sid, []).append(network)
     outbound: dict[str, list[GatewayRow]] = {}
     active = select(GatewayRow).where(GatewayRow.outbound, GatewayRow.is_active)
     async for gateway in in_turns(session, active.order_by(GatewayRow.created_at, GatewayRow.sid)):
@@ -194,6 +200,7 @@ async def _carriers(session: AsyncSession, box: SecretBox, accounts: set[str]) -
                 application_sid=row.application_sid,
                 routes=[_route(row, gateway, box) for gateway in outbound.get(row.sid, ())],
                 networks=networks.get(row.sid, ()),
+                trusted=trusted.get(row.sid, ()),
                 token_sha256=token_digest(token) if token else None,
                 twilio_auth_token=SecretStr(auth_token) if auth_token else None,
             )
@@ -214,6 +221,7 @@ def _route(carrier: CarrierRow, gateway: GatewayRow, box: SecretBox) -> Outbound
         leading_plus=None if plus is None else bool(plus),
         prefix=str(carrier.properties.get("tech_prefix") or ""),
         proxy=str(proxy) if proxy else None,
+        guarded=bool(proxy) or not gateway.by_operator,
     )
 
 

@@ -212,7 +212,7 @@ class CarrierRow(_Row, _Sealed, Table):
     """Further REST members: trunk_type, tech_prefix, register_username ..."""
 
 
-class GatewayRow(_Row, Table):
+class GatewayRow(_Row, _Written, Table):
     """One address or network of a carrier, as jambonz's SipGateway."""
 
     __tablename__ = "sip_gateways"

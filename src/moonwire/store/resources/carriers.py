@@ -93,7 +93,10 @@ async def fill_gateway(writing: Writing, row: GatewayRow, members: Mapping[str, 
         row.carrier_sid = await _carrier_of(writing, members)
     elif members.get("voip_carrier_sid") not in (None, row.carrier_sid):
         raise RecordError("voip_carrier_sid: a gateway cannot move to another carrier.", why="invalid")
+    before = None if is_new else (row.address, row.netmask, row.port, row.protocol)
     assign_given(row, members, "netmask", "port", "protocol", address="ipv4")
+    if before != (row.address, row.netmask, row.port, row.protocol):
+        row.by_operator = writing.principal.is_admin
     _check_network(row, members)
     for name in ("inbound", "outbound", "is_active"):
         if name in members:
