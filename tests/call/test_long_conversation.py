@@ -69,14 +69,29 @@ async def test_a_refusal_shortens_it_and_the_caller_notices_nothing(tmp_path: Pa
             registry()["kimi-k2.6"], id="house-model", context_tokens=5_000
         )
         stage.moonshot.faults.add(Fault("slow_models"))
+        stage.run_application([agent(60, model="house-model") | {"greeting": True}])
+        stage.deepgram.set_hearing(LINES)
+        report, _ = await stage.call(*STEPS)
+        assert report.ok, report.problems
+        assert statuses(stage) == [400, 200, 200, 200, 200]
+        assert len(stage.named("llm", name="history_shortened")) == 1
+        assert stage.named("error") == []
+        assert stage.books.alerts == []
+
+
+@virtual_time
+async def test_a_refused_warm_up_is_learned_from(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        small = replace(registry()["kimi-k2.6"], id="house-model", context_tokens=5_000)
+        stage.moonshot.world.models["house-model"] = small
+        stage.moonshot.faults.add(Fault("server_error", on="models"))
         stage.run_application([agent(60, model="house-model")])
         stage.deepgram.set_hearing(LINES)
         report, _ = await stage.call(*STEPS)
         assert report.ok, report.problems
         assert statuses(stage) == [400, 200, 200, 200]
+        assert stage.moonshot.chats[0].json["max_completion_tokens"] == 1
         assert len(stage.named("llm", name="history_shortened")) == 1
-        assert stage.named("error") == []
-        assert stage.books.alerts == []
 
 
 @virtual_time

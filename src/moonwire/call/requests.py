@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -95,13 +95,21 @@ class Asking:
         """Let the vendor read a long beginning of the conversation before the first turn needs it; never raises."""
         request = replace(self.request(self.history.messages(), self.toolbox.offered), max_tokens=1)
         size = size_of(request.messages) + self.size_of_tools(request.tools)
-        if size < WORTH_WARMING or not self.model.outlook(request).caches_prefix:
+        outlook = self.model.outlook(request)
+        too_long = self.window.goal(size, outlook.context_tokens, outlook.answer_tokens) is not None
+        worth_it = size >= WORTH_WARMING and outlook.caches_prefix and self.window.is_new
+        if too_long or not worth_it:
             return
-        with suppress(VendorError, TimeoutError):
+        self.window.asked(size)
+        try:
             async with asyncio.timeout(_WARM_S), aclosing(self.model.stream(request)) as answer:
                 async for item in answer:
                     if isinstance(item, AnswerEnd):
                         self.paid(item)
+        except ContextTooLongError as error:
+            self.window.refused(error.overrun)
+        except (VendorError, TimeoutError):
+            pass  # the first turn will tell
 
     def paid(self, end: AnswerEnd) -> None:
         """Count a complete answer."""

@@ -46,6 +46,11 @@ class ContextWindow:
         self._asked = 0
         self._ceiling = math.inf
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing has been asked yet."""
+        return not self._asked
+
     def asked(self, size: int) -> None:
         """Note the size of a request that is sent now."""
         self._asked = size
