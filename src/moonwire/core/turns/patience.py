@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from moonwire.core.turns.pending_words import PendingWords
+from moonwire.core.turns.questions import is_question
 from moonwire.core.turns.settings import TurnSettings
 from moonwire.core.turns.whole import is_whole
 
@@ -13,5 +14,6 @@ def patience_s(settings: TurnSettings, words: PendingWords, quiet_since: float |
         return settings.digits_wait_s
     newest = quiet_since is not None and words.settled_at >= quiet_since
     if settings.whole_wait_s and newest and is_whole(words.text(), language):
-        return min(settings.whole_wait_s, settings.end_of_turn_s)
+        wait_s = settings.question_wait_s if is_question(words.text()) else settings.whole_wait_s
+        return min(wait_s, settings.end_of_turn_s)
     return settings.end_of_turn_s

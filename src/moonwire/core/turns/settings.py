@@ -44,7 +44,10 @@ class TurnSettings:
 
     whole_wait_s: float = 0.8
     """Silence that ends a turn whose words are whole by themselves (whole.py), where `end_of_turn_s` is longer; 0 = no
-    such rule."""
+    such rule, nor the next."""
+
+    question_wait_s: float = 1.0
+    """The same for a question: recognisers also write its mark where a longer one only pauses."""
 
     final_wait_s: float = 2.0
     """How long a detected end of turn waits for the words when none has arrived."""
