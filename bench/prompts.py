@@ -1,7 +1,8 @@
 """Human speech for the benchmark: Debian's recorded telephone prompts (CC BY-SA 3.0), never part of this repository.
 
-All recordings of the package in the order of their paths: the even ones are for tuning, the odd ones for reports. The
-rules below, the schedule and the calibration were settled on the even ones; nothing is chosen by looking at the odd.
+All recordings of the package in the order of their paths, but for its folder of silences: the even ones are for tuning,
+the odd ones for reports. The rules below, the schedule and the calibration were settled on the even ones; nothing is
+chosen by looking at the odd.
 
 - whole: every recording of at least 1 s without an inner silence of 0.2 s.
 - paused: every recording with an inner silence of 0.1 s or more, 0.5 s from the begin and 0.3 s from the end, up to the
@@ -61,7 +62,8 @@ def recordings(half: Half | None = None) -> list[Prompt]:
     """Return one half of the recordings, or all."""
     paths = sorted(PROMPTS.rglob("*.wav"))
     chosen = paths if half is None else paths[(half == "reported") :: 2]
-    return [prompt for path in chosen if (prompt := load(path)) is not None]
+    speech = [path for path in chosen if path.parent.name != "silence"]
+    return [prompt for path in speech if (prompt := load(path)) is not None]
 
 
 def whole(prompts: list[Prompt]) -> list[Samples]:

@@ -16,8 +16,8 @@ from moonwire.vendors.turn.smart_turn.features import Floats, log_mel, samples_o
 
 CERTAIN: Final = 0.91
 """What the model says when an even chance is left: it is built to say yes. Asked twice about a person's telephone
-prompts (bench/turns.py, tuning half), it says 0.5 or more in 85 % of finished utterances and in 69 % of the pauses
-inside one, but 0.91 in 61 % and 40 %. Asking more often at 0.5 gains less."""
+prompts (bench/turns.py, tuning half), it says 0.5 or more in 84 % of finished utterances and in 69 % of the pauses
+inside one, but 0.91 in 59 % and 40 %. Asking more often at 0.5 gains less."""
 _LOGIT_OF_CERTAIN: Final = math.log(CERTAIN / (1.0 - CERTAIN))
 
 
