@@ -205,6 +205,14 @@ async def test_a_storm_of_alerts_stays_small(store: Store) -> None:
     await store.alerts.flush()
     (row,) = await alerts(store.database)
     assert row.count == 50
+    names = (
+        "moonshot:kimi-k2.5",
+        "moonshot:kimi-k2.6",
+        "moonshot-v1-8k-vision-preview",
+        "moonshot-v1-32k-vision-preview",
+    )
+    causes = {RaisedAlert("a", "model-retired", f"{name}: retired", "", "", 0.0).cause for name in names}
+    assert len(causes) == 4, "a model's number is no accident"
     now_s = utc_now_s()
     async with store.database.transaction() as session:
         old = RaisedAlert("b", "no-tts", "old", "", "", now_s - 91 * 86_400)

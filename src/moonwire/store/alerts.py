@@ -1,7 +1,7 @@
 """Counts alerts on their cause, ends those whose cause is gone, and forgets old ones.
 
-What differs from call to call (numbers, ids) does not make another cause, so that a storm stays a few rows; an account
-keeps the latest thousand for ninety days.
+What differs from call to call (ids, durations) does not make another cause, so that a storm stays a few rows; an
+account keeps the latest thousand for ninety days.
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ SAME_CAUSE_S = 3600.0
 KEPT_S = 90 * 86_400.0
 KEPT_PER_ACCOUNT = 1000
 _OF_SERVICES = ("llm-failure", "stt-failure", "tts-failure", "no-stt", "no-tts")
-_VARYING = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b(?=\w*\d)[\w-]{16,}|\d+(?:\.\d+)?", re.IGNORECASE)
+_VARYING = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|\b(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{16,}\b"
+    r"|\d+(?:\.\d+)?(?= ?(?:ms|s|seconds|bytes|tokens|%)(?!\w))",
+    re.IGNORECASE,
+)
+"""UUIDs, request ids, measured amounts; not the numbers of models, phones or ports."""
 
 
 @dataclass(frozen=True, slots=True)
