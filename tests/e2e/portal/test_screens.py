@@ -6,12 +6,15 @@ from collections.abc import AsyncGenerator
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import ViewportSize
 from tests.e2e.portal.conftest import AXE, Portal
 from tests.e2e.portal.screens import seed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(150)]
 
 FIRST_LOAD_LIMIT = 250_000
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 380, "height": 760}
 CHINESE = ("overview", "application", "llm-service", "users")
 """Screens that are looked at in Chinese, too; colours and structure do not depend on the language."""
 
@@ -22,7 +25,7 @@ async def operator(shared_operator: Portal) -> AsyncGenerator[Portal]:
     page = shared_operator.page
     await page.evaluate("localStorage.clear()")
     await page.emulate_media(color_scheme="light")
-    await page.set_viewport_size({"width": 1280, "height": 900})
+    await page.set_viewport_size(DESKTOP)
     await shared_operator.open("/")
     yield shared_operator
 
@@ -35,6 +38,10 @@ async def test_every_screen_is_clean(operator: Portal) -> None:
     for name, path in screens.items():
         await operator.open(path)
         await operator.settled()
+        await page.set_viewport_size(PHONE)
+        if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(f"{name} is wider than a telephone")
+        await page.set_viewport_size(DESKTOP)
         for scheme in ("light", "dark"):
             await page.emulate_media(color_scheme=scheme)
             found += [f"{name} {scheme}: {one}" for one in await operator.violations()]
@@ -68,7 +75,7 @@ async def test_the_theme_is_remembered(operator: Portal) -> None:
 
 async def test_a_narrow_screen_has_its_menu_behind_a_button(operator: Portal) -> None:
     page = operator.page
-    await page.set_viewport_size({"width": 380, "height": 760})
+    await page.set_viewport_size(PHONE)
     link = page.get_by_role("link", name="LLM Services")
     assert not await link.is_visible()
     await page.get_by_role("button", name="Menu").click()
