@@ -303,3 +303,16 @@ async def test_audio_may_flow_before_the_answer(rig, endpoint, phone):
     await leg.hang_up()
     await phone.until("BYE")
     assert (await listener.end()).reason == "hangup"
+
+
+async def test_a_caller_may_listen_silently_before_the_answer(rig):
+    endpoint = await rig.endpoint(silence_limit_s=0.1)
+    phone = rig.phone(endpoint)
+    phone.invite()
+    leg, listener = await rig.legs.next()
+    leg.begin_early_media()
+    await rig.reach(lambda: listener.frames > 12)
+    assert listener.ends == []
+    await leg.answer()
+    phone.ack(await phone.until(200))
+    assert (await listener.end()).reason == "no-media", "from the answer on silence means that nobody is there"

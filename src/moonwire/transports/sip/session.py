@@ -60,7 +60,7 @@ class CallSession:
         self._refresh = SessionRefresh(
             clock=stack.clock, sender=self, media=media, on_expired=lambda: self._give_up("session-expired")
         )
-        media.rtp.on_silent = lambda: self._give_up("no-media")
+        media.rtp.on_silent = self._silent
         stack.dialogs[dialog.key] = self
 
     # -- what the two kinds of calls use
@@ -260,6 +260,10 @@ class CallSession:
             self._send_waiting_bye()
         else:
             self._give_up("no-ack")
+
+    def _silent(self) -> None:
+        if self.established:  # before the answer a peer may listen without sending anything
+            self._give_up("no-media")
 
     def _give_up(self, reason: str) -> None:
         log.info("sip call ended", reason=reason, call_id=self.dialog.call_id)
