@@ -142,9 +142,7 @@ class ChatExchange:
                 data = b""  # everything was said; only the formal end is missing
             if not data:
                 return self._end(response)
-            pieces, progress = self._take(data)
-            if progress:
-                self._progressed()
+            pieces = self._take(data)
             if self.answer.error is not None:
                 raise Refusal(HttpFailure(200, response.headers, _error_json(self.answer), self._model))
             if self.answer.done:
@@ -163,19 +161,20 @@ class ChatExchange:
         if self._response is not None and not self.answer.done:
             self._response.close()
 
-    def _take(self, data: bytes) -> tuple[list[str], bool]:
+    def _take(self, data: bytes) -> list[str]:
         answer = self.answer
         pieces: list[str] = []
         progress = False
         try:
             for event in self._sse.feed(data):
-                piece = answer.read(event)
-                if piece:
+                if piece := answer.read(event):
                     pieces.append(piece)
                 progress = progress or answer.busy
         except RemoteProtocolError as error:
             raise self._unavailable(str(error)) from None
-        return pieces, progress
+        if progress:
+            self._progressed()
+        return pieces
 
     def _end(self, response: aiohttp.ClientResponse) -> list[str] | None:
         """Judge the end of the body that came without the closing event."""
