@@ -56,6 +56,7 @@ const sentences: [RegExp, string][] = [
   [/^(\S+) was retired on (\S+)\.$/, "$1 已于 $2 停用。"],
   [/^Calls go on with (\S+); use one of (.+)\.$/, "通话会改用 $1；请选择 $2 之一。"],
   [/^Use one of (.+)\.$/, "请选择 $1 之一。"],
+  [/^(\S+) was retired on (\S+); the call goes on with (\S+)\.?$/, "$1 已于 $2 停用；通话改用 $3。"],
   [/^Choose a model from the live list of this key\.$/, "请从该密钥的模型列表中选择。"],
   // Talk
   [/^First word after ([\d.]+) s\.$/, "首词用时 $1 秒。"],
@@ -119,6 +120,7 @@ const sentences: [RegExp, string][] = [
   [/^A tool was refused\.$/, "工具被拒绝。"],
   [/^A tool's name was refused\.$/, "工具名称被拒绝。"],
   [/^Correct the tools' names\.$/, "请修改工具名称。"],
+  [/^Correct name and parameters of the tool (.+): .+$/, "请修改工具 $1 的名称和参数：由简单类型组成的 JSON schema 对象。"],
   [/^Correct the tools' names and parameters: .+$/, "请修改工具的名称和参数：由简单类型组成的 JSON schema 对象。"],
   [/^Begins with (\S+)\.$/, "以 $1 开头。"],
   [/^Begins with hf_; .+$/, "以 hf_ 开头；需要调用推理服务的权限。"],
