@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from moonwire.store.declared import SECRET_MEMBERS
-from moonwire.store.resources.carriers import CARRIER_SECRETS
+from moonwire.store.declared import CARRIER_SECRETS, SECRET_MEMBERS
 from moonwire.store.tables import AccountRow
 
 from .rest import Rest, Tenant

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from moonwire.cli import commands
 from moonwire.settings import Settings
 from moonwire.store.configuration import parse_configuration
+from moonwire.store.declared import CARRIER_PROPERTIES, CARRIER_SECRETS, CarrierSpec
 from moonwire.store.store import Store
 
 FILE = """
@@ -41,10 +42,32 @@ phone_numbers:
 carriers:
   - {name: loopback, inbound: [127.0.0.1/32, "::1"], token: planted-6, application: inline, description: d}
   - {name: out, outbound: [sip.example, "[2001:db8::1]:5080;transport=tcp"], inbound: [2001:db8::/64]}
+  - name: registered
+    outbound: [sip.example]
+    trunk_type: auth
+    e164_leading_plus: false
+    requires_register: true
+    tech_prefix: "00"
+    register_username: u
+    register_password: planted-10
+    register_sip_realm: sip.example
+    register_from_user: f
+    register_from_domain: d.example
+    inbound_auth_username: i
+    inbound_auth_password: planted-11
+    diversion: "1617"
+    dtmf_type: info
+    outbound_sip_proxy: proxy.example
   - {name: twilio, type: twilio, auth_token: planted-7, is_active: false}
 api_keys:
   - {name: ci, token: planted-8}
 """.replace("${D}", "$$")
+
+
+def test_the_file_says_everything_that_a_carrier_has() -> None:
+    (carrier,) = [one for one in parse_configuration(FILE, {}).carriers if one.name == "registered"]
+    assert not [name for name in CARRIER_PROPERTIES if getattr(carrier, name) is None]
+    assert set(CARRIER_SECRETS) <= set(CarrierSpec.model_fields)
 
 
 async def exported(store: Store, *, placeholders: bool = False) -> str:

@@ -19,6 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from moonwire.errors import ConfigError
 from moonwire.store.declared import (
+    CARRIER_PROPERTIES,
+    CARRIER_SECRETS,
     ApiKeySpec,
     ApplicationSpec,
     CarrierSpec,
@@ -239,8 +241,10 @@ async def _carriers(scope: _Scope, specs: Sequence[CarrierSpec], applications: M
             carrier_type=spec.type,
             is_active=spec.is_active,
             application_sid=_reference(applications, spec.application, f"carriers[{index}].application", "application"),
+            properties={name: value for name in CARRIER_PROPERTIES if (value := getattr(spec, name)) is not None},
         )
-        for name, secret in (("token", spec.token), ("auth_token", spec.auth_token)):
+        secrets: dict[str, SecretStr | None] = {name: getattr(spec, name) for name in CARRIER_SECRETS}
+        for name, secret in secrets.items():
             if secret is not None:
                 changed |= seal_field(scope.box, row, name, secret.get_secret_value())
         changed |= await _inbound_gateways(scope, row, spec.inbound)

@@ -251,6 +251,24 @@ class PhoneNumberSpec(Declared):
         return number
 
 
+CARRIER_SECRETS = ("token", "auth_token", "register_password", "inbound_auth_password")
+CARRIER_FLAGS = ("e164_leading_plus", "requires_register")
+CARRIER_PROPERTIES = (
+    *CARRIER_FLAGS,
+    "trunk_type",
+    "register_username",
+    "register_sip_realm",
+    "register_from_user",
+    "register_from_domain",
+    "tech_prefix",
+    "inbound_auth_username",
+    "diversion",
+    "dtmf_type",
+    "outbound_sip_proxy",
+)
+"""Members of a carrier that are neither secret nor have a column of their own."""
+
+
 class CarrierSpec(Declared):
     """One carrier: whose addresses, token or signature may bring calls."""
 
@@ -268,9 +286,27 @@ class CarrierSpec(Declared):
     auth_token: Secret | None = None
     """Twilio's Auth Token, checks X-Twilio-Signature; type twilio only."""
     application: Name | None = None
-    """Name of an application, kept for jambonz clients; calls are routed by their number alone."""
+    """Name of the application that takes its calls to numbers which nobody has."""
     is_active: bool = True
     """Whether it may bring calls."""
+    trunk_type: Literal["static_ip", "auth", "reg"] | None = None
+    e164_leading_plus: bool | None = None
+    """Whether it wants numbers with a plus."""
+    tech_prefix: Name | None = None
+    """Put before the numbers it is given."""
+    register_username: Name | None = None
+    """Who we are when it asks for a password."""
+    register_password: Secret | None = None
+    register_sip_realm: Name | None = None
+    register_from_user: Name | None = None
+    register_from_domain: Name | None = None
+    requires_register: bool | None = None
+    inbound_auth_username: Name | None = None
+    inbound_auth_password: Secret | None = None
+    diversion: Name | None = None
+    dtmf_type: Literal["rfc2833", "tones", "info"] | None = None
+    outbound_sip_proxy: Name | None = None
+    """Takes our calls on the way to the gateway."""
 
     @field_validator("inbound")
     @classmethod

@@ -16,7 +16,7 @@ import yaml
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from moonwire.store.declared import CarrierSpec
+from moonwire.store.declared import CARRIER_FLAGS, CARRIER_PROPERTIES, CarrierSpec
 from moonwire.store.gateways import Gateway, gateway_text
 from moonwire.store.sealing import open_field
 from moonwire.store.secret_names import declared_secrets, hidden_names
@@ -139,9 +139,11 @@ class _Writer:
             "outbound": [text for one in gateways if one.outbound and (text := _outbound(one))],
             "application": escaped(names.get(row.application_sid or "")),
         }
+        flags = {name: bool(row.properties[name]) for name in CARRIER_FLAGS if row.properties.get(name) is not None}
+        texts = {name: escaped(row.properties.get(name)) for name in CARRIER_PROPERTIES if name not in CARRIER_FLAGS}
         inactive = {} if row.is_active else {"is_active": False}
         declared = [name for name in row.sealed if name in CarrierSpec.model_fields]
-        return _given(members) | inactive | self._secrets(declared, row.name)
+        return _given(members | texts) | flags | inactive | self._secrets(declared, row.name)
 
     def _secrets(self, sealed: Collection[str], *owner: str | None) -> dict[str, Any]:
         return {field: _placeholder(*owner, field) for field in sealed} if self._placeholders else {}

@@ -10,26 +10,12 @@ from sqlalchemy import ColumnElement, func, select, true
 
 from moonwire.errors import RecordError
 from moonwire.ports.administration import Principal, Row
+from moonwire.store.declared import CARRIER_PROPERTIES, CARRIER_SECRETS
 from moonwire.store.resources.kind import Kind, Writing, assign_given, merged
 from moonwire.store.sealing import seal_field
 from moonwire.store.secrets import SecretBox
 from moonwire.store.tables import ApplicationRow, CarrierRow, GatewayRow
 
-CARRIER_PROPERTIES = (
-    "trunk_type",
-    "e164_leading_plus",
-    "requires_register",
-    "register_username",
-    "register_sip_realm",
-    "register_from_user",
-    "register_from_domain",
-    "tech_prefix",
-    "inbound_auth_username",
-    "diversion",
-    "dtmf_type",
-    "outbound_sip_proxy",
-)
-CARRIER_SECRETS = ("token", "auth_token", "register_password", "inbound_auth_password")
 GATEWAY_PROPERTIES = ("send_options_ping", "pad_crypto")
 
 
