@@ -32,6 +32,8 @@ class Bridge:
         self._to_person, self._to_caller = FrameQueue(), FrameQueue()
         self._pressed = {"caller": "", "person": ""}
         self._group: asyncio.TaskGroup | None = None
+        self._whispering = asyncio.Lock()
+        """One whisper after the other: each gives the side its voice back."""
 
     async def run(self, limit_s: float | None = None) -> None:
         """Let caller and person talk until one of them hangs up, or the time is over; the person is let go then."""
@@ -67,11 +69,11 @@ class Bridge:
             self._group.create_task(self._whisper(egress, verbs))
 
     async def _whisper(self, egress: Egress, verbs: Sequence[Verb]) -> None:
-        voice, egress.patched = egress.patched, None
-        try:
-            await announce(self._call, egress, verbs)
-        finally:
-            if voice is not None:
+        async with self._whispering:
+            voice, egress.patched = egress.patched, None
+            try:
+                await announce(self._call, egress, verbs)
+            finally:
                 egress.patched = voice
 
     def _from_caller(self, frame: bytes) -> None:

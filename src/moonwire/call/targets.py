@@ -100,7 +100,7 @@ def _address(target: Target) -> str | None:
         case "user" if target.name and "@" in target.name:
             return _as_uri(target.name)
         case "user" if target.name:
-            raise NoWayError(f"the user {target.name} is not registered here", reason="no-route")
+            raise NoWayError("this user is not registered here", reason="no-route")
         case "teams":
             raise NoWayError("targets of type teams are not supported by this server", reason="unsupported-target")
         case _:
