@@ -62,7 +62,7 @@ def measure(scale: float) -> dict[str, Any]:
     """Run everything."""
     raw: dict[str, Any] = {"machine": machine(), "load_before": load()}
     raw["startup"] = part("startup")
-    raw["one"] = talk(1, 45 * scale)
+    raw["one"] = talk(1, 35 * scale)
     raw["twenty"] = talk(20, 8 * scale, rounds=3)
     raw["interrupting"] = talk(20, 10 * scale, "--interrupt")
     raw["application"] = talk(20, 8 * scale, "--application")
@@ -74,9 +74,9 @@ def measure(scale: float) -> dict[str, Any]:
     raw["vad"] = part("vad", "2")
     raw["noise"] = part("noise", "3") | part("noisy_phrases", "10")
     raw["turns"] = turn_taking()
-    raw["early"] = part("early", f"--seconds={15 * scale}")
+    raw["early"] = part("early", f"--seconds={10 * scale}")
     if "acoustic model" in raw["turns"]:
-        raw["acoustic"] = talk(20, 15 * scale, "--acoustic")
+        raw["acoustic"] = talk(20, 10 * scale, "--acoustic")
     raw["load_after"] = load()
     return raw
 
