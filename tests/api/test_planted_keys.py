@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
+from tests.databases import make_settings
 
+from moonwire.store.configuration import parse_configuration
 from moonwire.store.declared import CARRIER_SECRETS, SECRET_MEMBERS
+from moonwire.store.store import Store
 from moonwire.store.tables import AccountRow
 
 from .rest import Rest, Tenant
@@ -124,3 +129,18 @@ async def test_variables_that_an_application_declares_obscure_are_not_shown(rest
     record = rest.store.directory.application(sid)
     assert record is not None
     assert record.env_vars == {"LLM_MODEL": "x", "PIN": "1234"}, "left out, it stays"
+
+
+async def test_what_rest_has_written_can_be_exported_and_applied_elsewhere(rest: Rest, tmp_path: Path) -> None:
+    await plant(rest.alice)
+    async with rest.store.transaction() as session:
+        (await session.get_one(AccountRow, rest.store.directory.default_account_sid)).is_default = False
+        (await session.get_one(AccountRow, rest.alice.account_sid)).is_default = True
+    text = await rest.store.export()
+    elsewhere = await Store.open(make_settings(tmp_path / "elsewhere"))
+    await elsewhere.apply(parse_configuration(text, {}))
+    assert await elsewhere.export() == text
+    placeholders = await rest.store.export(placeholders=True)
+    names = re.findall(r"\$\{(\w+)\}", placeholders)
+    await elsewhere.apply(parse_configuration(placeholders, {name: f"value of {name}" for name in names}))
+    await elsewhere.close()

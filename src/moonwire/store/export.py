@@ -113,9 +113,10 @@ class _Writer:
 
     def _hook(self, row: ApplicationRow, name: str, hook: Mapping[str, Any]) -> object:
         password = self._secrets(["password"] if f"{name}.password" in row.sealed else [], row.name, name)
-        if set(hook) <= {"url", "method"} and hook.get("method", "POST") == "POST" and not password:
+        members = {member: value for member, value in hook.items() if (member, value) != ("method", "POST")}
+        if set(members) == {"url"} and not password:
             return escaped(hook["url"])
-        return cast("dict[str, Any]", escaped(dict(hook))) | password
+        return cast("dict[str, Any]", escaped(members)) | password
 
     def _env_vars(self, row: ApplicationRow, env_vars: Mapping[str, Any]) -> dict[str, Any]:
         hidden = hidden_names(env_vars, declared_secrets(self._box, row))
