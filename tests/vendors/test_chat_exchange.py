@@ -215,3 +215,12 @@ async def test_a_silent_server_is_given_up(server: RawServer) -> None:
     assert isinstance(await failure(model, ASK), VendorTimeoutError)
     server.closed.set()
     await connections.close()
+
+
+async def test_more_than_the_reader_can_hold_arrives_whole(server: RawServer, model: ChatCompletions) -> None:
+    many = 20_000
+    server.plays = [play(*[TEXT] * many, FINISH, DONE), play(TEXT, FINISH, DONE)]
+    one = await collect(model, ASK)
+    again = await collect(model, ASK)
+    assert one.text == again.text * many, "reading was paused and went on"
+    assert server.connections == 1
