@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from moonwire.observe.clock import SystemClock
-from moonwire.ports.legs import CallLeg, LegEnd
+from moonwire.ports.legs import CallLeg, EarlyMediaLeg, LegEnd
 from moonwire.sandbox.caller import CallerReport, ScriptedCaller, Step, prepare
 from moonwire.transports.pacing import Pacer
 from moonwire.transports.rtp.session import RtpEngine
@@ -23,6 +23,8 @@ class Answering:
 
     steps: Sequence[Step] = ()
     refuses: int = 0
+    speaks_early: bool = False
+    """Begins its script before it answers, which it never does."""
     calls: list[CallLeg] = field(default_factory=list[CallLeg])
     end: asyncio.Future[LegEnd] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     """Of its first call."""
@@ -73,7 +75,10 @@ class Telephones:
         caller = ScriptedCaller(steps)
         leg.attach(caller, caller)
         await leg.ring()
-        await leg.answer()
+        if person.speaks_early and isinstance(leg, EarlyMediaLeg):
+            leg.begin_early_media()
+        else:
+            await leg.answer()
         report = await caller.run(leg)
         if not person.report.done():
             person.report.set_result(report)

@@ -6,6 +6,7 @@ All calls run at once against one server; what each side hears is measured on it
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import aiohttp
 import msgspec
 import pytest
 from tests.e2e.telephones import Answering, Telephones, ringing
-from tests.transports.sip.conftest import Phone
+from tests.transports.sip.conftest import OFFER, Phone
 
 from moonwire.app import Server, dial, running_server
 from moonwire.sandbox.caller import CallerReport, HangUp, Pause, PlayAudio, Say, Step, WaitForSilence, prepare
@@ -69,6 +70,7 @@ def applications(telephones: Telephones) -> dict[str, list[dict[str, Any]]]:
         "1003": agent(target=to("nobody"), timeout=2, disposition={"onNoAnswer": "hangup"}),
         "1004": agent(target=to("patient"), timeout=60),
         "1005": agent(target=to("box"), blindMethod="refer"),
+        "1007": [{"verb": "dial", "target": to("early"), "answerOnBridge": True, "timeout": 4}, {"verb": "hangup"}],
         "1006": [{"verb": "dial", "target": [CARL, *to("slow")], "answerOnBridge": True}, {"verb": "hangup"}],
     }
 
@@ -94,6 +96,28 @@ def configuration(telephones: Telephones, moonshot: str, deepgram: str, cartesia
 
 async def call(server: Server, number: str, *steps: Step) -> CallerReport:
     return await dial(f"sip:{number}@127.0.0.1:{server.sip.local_port}", await prepare(steps))
+
+
+async def early_audio(server: Server) -> list[int]:
+    """Call somebody who speaks but does not answer; returns the statuses and how many packets of audio came."""
+    phone = Phone(server.sip.local_port)
+    audio = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        audio.bind(("127.0.0.1", 0))
+        audio.setblocking(False)
+        phone.invite(OFFER.format(port=audio.getsockname()[1]), uri=f"sip:1007@127.0.0.1:{server.sip.local_port}")
+        early = await phone.until(183)
+        final = await asyncio.wait_for(phone.final(), 20)
+        phone.ack(final)
+        packets = 0
+        while True:
+            try:
+                packets += len(audio.recv(2048)) > 12
+            except BlockingIOError:
+                return [early.status, final.status, packets]
+    finally:
+        audio.close()
+        phone.close()
 
 
 async def order(server: Server, uri: str) -> tuple[int, str]:
@@ -135,6 +159,7 @@ async def test_callers_reach_a_person_or_go_on(tmp_path: Path) -> None:
         "patient": Answering(),
         CARL["number"]: Answering((Say("How is the weather today?"), WaitForSilence(), HangUp())),
         "slow": Answering(),
+        "early": Answering((Say("The number you have dialled is busy."), Pause(20)), speaks_early=True),
         "dora": Answering((Pause(20),)),
     }
     async with ringing(people) as telephones, running_fleet() as fleet:
@@ -151,6 +176,7 @@ async def test_callers_reach_a_person_or_go_on(tmp_path: Path) -> None:
             referred = group.create_task(refer_by_hand(server))
             ordered = group.create_task(order(server, telephones.uri("dora")))
             private = group.create_task(order(server, "sip:dora@10.255.255.1"))
+            early = group.create_task(early_audio(server))
             dialled = group.create_task(
                 call(server, "1006", WaitForSilence(), Say("Hello, can you help me?"), Pause(20))
             )
@@ -170,6 +196,9 @@ async def test_callers_reach_a_person_or_go_on(tmp_path: Path) -> None:
     assert ordered.result() == (201, ""), "the address of a carrier that may call us"
     assert (await people["dora"].report).end_reason == "bye"
     assert private.result() == (400, "private-address")
+    status, final, packets = early.result()
+    assert (status, final) == (183, 603)
+    assert packets > 50, "what is said over there, before anybody answers"
     assert carl.agent_speech, "the caller reached Carl"
     assert dialled.result().agent_speech, "Carl reached the caller"
     assert (await people["slow"].end).reason == "cancel"
