@@ -131,6 +131,7 @@ class LanguageModel(Protocol):
         """Yield text pieces, tool calls and, last, one AnswerEnd; closing the generator cancels at once.
 
         Raises:
+            ValueError: there is no message at all.
             ContextTooLongError: before anything was yielded: a shorter conversation may be asked at once.
             VendorError: before anything was yielded, or in the middle of the answer.
         """

@@ -198,6 +198,8 @@ class ChatCompletions:
             raise self._noted(error) from None
 
     def _begin(self, request: ChatRequest, now_s: float) -> _Attempts:
+        if not request.messages:
+            raise ValueError("a request to a language model needs at least one message")
         choice = self._vendor.choose(request.model, self._knowledge)
         return _Attempts(now_s, choice, self._knowledge.repairs(choice.model))
 

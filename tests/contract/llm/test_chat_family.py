@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -13,7 +14,9 @@ from moonwire.observe.clock import SystemClock
 from moonwire.ports.directory import VendorCredential
 from moonwire.ports.llm import ChatRequest
 from moonwire.sandbox.chat_family import ChatFamilySimulator
+from moonwire.sandbox.chat_family.quirks import QUIRKS
 from moonwire.sandbox.contracts import llm as contract
+from moonwire.sandbox.contracts import llm_wire
 from moonwire.sandbox.moonshot import ScriptedAnswer, ScriptedCall
 from moonwire.vendors.connections import VendorConnections
 from moonwire.vendors.llm import VENDORS, open_llm
@@ -81,6 +84,23 @@ async def bench(simulator: ChatFamilySimulator, connections: VendorConnections) 
 )
 async def test_contract(bench: contract.LlmBench, check: contract.Check) -> None:
     await check(bench)
+
+
+@pytest.mark.parametrize("check", llm_wire.CHECKS)
+async def test_wire(simulator: ChatFamilySimulator, bench: contract.LlmBench, check: llm_wire.Check) -> None:
+    await check(bench, lambda: simulator.chats[-1].json)
+
+
+@pytest.mark.parametrize(("vendor", "model"), [("deepseek", "deepseek-reasoner"), ("openai", "o1-mini-2024")])
+async def test_a_model_without_tools_is_offered_none(vendor: str, model: str, connections: VendorConnections) -> None:
+    simulator = ChatFamilySimulator(vendor, key=KEY, quirks=replace(QUIRKS[vendor], models=(model,)))
+    simulator.vendor = vendor  # type: ignore[attr-defined]
+    simulator.say("I cannot look.")
+    opened = open_llm(await credential_for(simulator), connections)
+    answer = await contract.collect(opened, ChatRequest(model, (UserMessage("Look!"),), (contract.WEATHER,)))
+    assert answer.text == "I cannot look."
+    assert (simulator.chats[-1].json["model"], simulator.chats[-1].json.get("tools")) == (model, None)
+    await simulator.stop()
 
 
 async def test_cancel_before_content(simulator: ChatFamilySimulator, bench: contract.LlmBench) -> None:

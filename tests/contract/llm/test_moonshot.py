@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from moonwire.observe.clock import SystemClock
 from moonwire.ports.directory import VendorCredential
 from moonwire.sandbox.contracts import llm as contract
+from moonwire.sandbox.contracts import llm_wire
 from moonwire.sandbox.moonshot import SANDBOX_KEYS, Fault, MoonshotSimulator, Pacing, ScriptedAnswer, ScriptedCall
 from moonwire.vendors.connections import VendorConnections
 from moonwire.vendors.llm import open_llm
@@ -77,6 +78,11 @@ async def bench(simulator: MoonshotSimulator) -> AsyncIterator[contract.LlmBench
 )
 async def test_contract(bench: contract.LlmBench, check: contract.Check) -> None:
     await check(bench)
+
+
+@pytest.mark.parametrize("check", llm_wire.CHECKS)
+async def test_wire(simulator: MoonshotSimulator, bench: contract.LlmBench, check: llm_wire.Check) -> None:
+    await check(bench, lambda: simulator.chats[-1].json)
 
 
 async def test_cancel_before_content(simulator: MoonshotSimulator, bench: contract.LlmBench) -> None:
