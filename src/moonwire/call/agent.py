@@ -18,10 +18,10 @@ from moonwire.call.agent_plan import AgentPlan
 from moonwire.call.context import Call, report_switch
 from moonwire.call.conversation import Conversation
 from moonwire.call.driver import TurnDriver
-from moonwire.call.handoff import Handover
 from moonwire.call.hearing import Hearing
 from moonwire.call.languages import Languages
 from moonwire.call.mute_voice import MuteVoice
+from moonwire.call.parties.handoff import Handover
 from moonwire.call.reply import Farewell, Reply
 from moonwire.call.reply_reports import ReplyReports, alert_type
 from moonwire.call.turn_meter import TurnMeter

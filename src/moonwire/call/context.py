@@ -28,8 +28,8 @@ from moonwire.spec.payloads import CallStatus, application_error
 
 if TYPE_CHECKING:
     from moonwire.call.agent import Agent
-    from moonwire.call.bridge import Bridge
-    from moonwire.call.peer import Peer
+    from moonwire.call.parties.bridge import Bridge
+    from moonwire.call.parties.peer import Peer
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from typing import Any
 from moonwire.call.agent_plan import AgentPlan
 from moonwire.call.agent_updates import AgentUpdates
 from moonwire.call.context import Call
-from moonwire.call.handoff import Handover
+from moonwire.call.parties.handoff import Handover
 from moonwire.call.reply import Reply
 from moonwire.call.requests import Asking, ReplyRequests
 from moonwire.call.tools.filler import PATIENCE_S, ToolFiller

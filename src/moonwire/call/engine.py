@@ -8,7 +8,7 @@ from types import TracebackType
 
 import structlog
 
-from moonwire.call.outgoing import place
+from moonwire.call.parties.outgoing import place
 from moonwire.call.services import CallServices
 from moonwire.call.session import CallSession
 from moonwire.errors import CallError, LocalProtocolError

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from moonwire.call.context import Call
 from moonwire.call.engine import CallEngine
-from moonwire.call.peer import Peer
+from moonwire.call.parties.peer import Peer
 from moonwire.call.session import CallSession
 from moonwire.call.snapshot import snapshot
 from moonwire.errors import CallError

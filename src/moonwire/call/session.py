@@ -10,8 +10,8 @@ import structlog
 
 from moonwire.call.context import Call
 from moonwire.call.control import CallControl
-from moonwire.call.outgoing import OutgoingCall
-from moonwire.call.peer import failed_status
+from moonwire.call.parties.outgoing import OutgoingCall
+from moonwire.call.parties.peer import failed_status
 from moonwire.call.recorder import Recorder
 from moonwire.call.script import Script
 from moonwire.call.services import CallServices

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from moonwire.call.context import Call
-from moonwire.call.handoff import HandoffAttempt, Handover, tell
+from moonwire.call.parties.handoff import HandoffAttempt, Handover, tell
 from moonwire.call.tools.toolbox import RemoteTool
 from moonwire.core.dialog.messages import ToolCall
 from moonwire.ports.llm import ToolDefinition

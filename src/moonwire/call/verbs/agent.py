@@ -10,7 +10,7 @@ from moonwire.call.agent import Agent as LiveAgent
 from moonwire.call.agent import AgentResult
 from moonwire.call.agent_plan import AgentPlan, plan_agent
 from moonwire.call.context import Call
-from moonwire.call.handoff import conclude
+from moonwire.call.parties.handoff import conclude
 from moonwire.call.snapshot import snapshot
 from moonwire.call.turn_meter import usage_report
 from moonwire.errors import VendorError

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 import structlog
 
 from moonwire.call.announce import announce, loop_audio, while_up
-from moonwire.call.bridge import Bridge, KeyPatterns
 from moonwire.call.context import Call
-from moonwire.call.dialing import DialPlan, NobodyError, dial
-from moonwire.call.peer import FrameQueue, Peer
+from moonwire.call.parties.bridge import Bridge, KeyPatterns
+from moonwire.call.parties.dialing import DialPlan, NobodyError, dial
+from moonwire.call.parties.peer import FrameQueue, Peer
+from moonwire.call.parties.targets import Presentation
 from moonwire.call.snapshot import snapshot
-from moonwire.call.targets import Presentation
 from moonwire.core.audio.tones import ringback
 from moonwire.errors import HookError
 from moonwire.ports.legs import EarlyMediaLeg

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Sequence
 
 from moonwire.call.context import Call
-from moonwire.call.handoff import REFER_S
-from moonwire.call.peer import failed_status
+from moonwire.call.parties.handoff import REFER_S
+from moonwire.call.parties.peer import failed_status
+from moonwire.call.parties.targets import refer_address
 from moonwire.call.snapshot import snapshot
-from moonwire.call.targets import refer_address
 from moonwire.errors import CallError, CallRefusedError
 from moonwire.ports.legs import ReferringLeg
 from moonwire.spec.payloads import base_payload

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moonwire.call.context import Call
-from moonwire.call.handoff import HandoffAttempt, conclude
+from moonwire.call.parties.handoff import HandoffAttempt, conclude
 from moonwire.spec.verbs import Transfer, Verb
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from moonwire.call.context import Call, is_being_called, mark_answered
+from moonwire.call.parties.targets import NoWayError, Presentation, order_for
 from moonwire.call.services import CallServices
-from moonwire.call.targets import NoWayError, Presentation, order_for
 from moonwire.errors import CallRefusedError
 from moonwire.ports.directory import ApplicationRecord
 from moonwire.ports.legs import CallProgress, DialledLeg, LegEnd

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import structlog
 
-from moonwire.call.bridge import Bridge
 from moonwire.call.context import Call
-from moonwire.call.dialing import Accept, DialPlan, NobodyError, confirm_by_key, dial, refusal_reason, speak_to
-from moonwire.call.parking import listening, parked
-from moonwire.call.peer import Peer
+from moonwire.call.parties.bridge import Bridge
+from moonwire.call.parties.dialing import Accept, DialPlan, NobodyError, confirm_by_key, dial, refusal_reason, speak_to
+from moonwire.call.parties.parking import listening, parked
+from moonwire.call.parties.peer import Peer
+from moonwire.call.parties.targets import Presentation, called_party, refer_address
 from moonwire.call.snapshot import snapshot
 from moonwire.call.speech_choices import chosen_synthesizer
-from moonwire.call.targets import Presentation, called_party, refer_address
 from moonwire.errors import CallError, CallRefusedError, VendorError
 from moonwire.ports.legs import ReferringLeg
 from moonwire.spec.components import Synthesizer

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from moonwire.call.announce import announce
 from moonwire.call.context import Call
 from moonwire.call.egress import Egress
-from moonwire.call.peer import FrameQueue, Peer
+from moonwire.call.parties.peer import FrameQueue, Peer
 from moonwire.spec.verbs import Verb
 
 

@@ -11,8 +11,8 @@ import structlog
 
 from moonwire.call.announce import speak, while_up
 from moonwire.call.context import Call
-from moonwire.call.peer import Peer
-from moonwire.call.targets import Presentation, called_party, order_for
+from moonwire.call.parties.peer import Peer
+from moonwire.call.parties.targets import Presentation, called_party, order_for
 from moonwire.errors import CallError, CallRefusedError, RemoteProtocolError, VendorError
 from moonwire.ports.legs import DialledLeg
 from moonwire.spec.components import Synthesizer

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from moonwire.call.announce import announce
 from moonwire.call.context import Call
 from moonwire.call.egress import Egress
-from moonwire.call.peer import FrameQueue, Peer
+from moonwire.call.parties.peer import FrameQueue, Peer
 from moonwire.call.snapshot import snapshot
 from moonwire.spec.hooks import Hook
 from moonwire.spec.payloads import base_payload
