@@ -287,9 +287,7 @@ def _api(side: _CallSide, store: Store, outbound: _Outbound, event_logs: FileEve
         probe_app_env=AppEnvProbe(outbound.guarded_http, outbound.hosts.allows_url).ask,
         request_limit=side.settings.rest_limit,
     )
-    api = create_api(HealthSources({"database": store.is_ready}, metrics.exposition), rest)
-    api.openapi()  # builds the routes now, not under the first request while calls wait for the loop
-    return api
+    return create_api(HealthSources({"database": store.is_ready}, metrics.exposition), rest)
 
 
 async def _serve_http(settings: Settings, api: FastAPI, door: TwilioDoor, stack: AsyncExitStack) -> int:

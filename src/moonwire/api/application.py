@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import iter_route_contexts
 
 from moonwire.api import (
     accounts,
@@ -53,9 +55,7 @@ def create_api(health: HealthSources, services: ApiServices | None = None) -> Fa
 
     Without services there is no REST and no portal, only what operations ask.
     """
-    app = FastAPI(
-        title="Moonwire", version=version("moonwire"), openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None
-    )
+    app = FastAPI(title="Moonwire", version=version("moonwire"), openapi_url=None, docs_url=None, redoc_url=None)
     install_error_shape(app)
     app.add_exception_handler(Exception, _unexpected)
     app.include_router(health_routes(health))
@@ -65,8 +65,18 @@ def create_api(health: HealthSources, services: ApiServices | None = None) -> Fa
         app.add_middleware(RequestLimit, pace=lambda: app.state.request_pace)
         for resource in _RESOURCES:
             app.include_router(resource.routes, prefix="/v1")
+        _publish_description(app)
         install_portal(app)
+    deque(iter_route_contexts(app.routes), maxlen=0)  # builds them now, not under the first request, with calls waiting
     return app
+
+
+def _publish_description(app: FastAPI) -> None:
+    """Offer the OpenAPI document, which takes a third of a second to write: in a thread, when somebody asks."""
+
+    @app.get("/v1/openapi.json", include_in_schema=False)
+    def openapi() -> JSONResponse:
+        return JSONResponse(app.openapi())
 
 
 def serve_with(app: FastAPI, services: ApiServices) -> None:
