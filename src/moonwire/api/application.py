@@ -59,13 +59,13 @@ def create_api(health: HealthSources, services: ApiServices | None = None) -> Fa
     install_error_shape(app)
     app.add_exception_handler(Exception, _unexpected)
     app.include_router(health_routes(health))
+    _publish_description(app)
     if services is not None:
         serve_with(app, services)
         app.add_middleware(BodySize)
         app.add_middleware(RequestLimit, pace=lambda: app.state.request_pace)
         for resource in _RESOURCES:
             app.include_router(resource.routes, prefix="/v1")
-        _publish_description(app)
         install_portal(app)
     deque(iter_route_contexts(app.routes), maxlen=0)  # builds them now, not under the first request, with calls waiting
     return app
